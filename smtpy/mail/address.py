@@ -1,0 +1,110 @@
+"""An e-mail address: parsed once at the rim, compared by `key` ever after (RFC 5321 section 4.1.2, RFC 6531).
+
+The local part is held unquoted, the domain as lower-case A-labels (UTS 46), so that "a"@x.example and a@X.EXAMPLE are
+one address. Refuses what SMTP refuses: over-long parts, control characters, empty labels, unbalanced quotes.
+Takes `bytes` or `str`; bytes must be UTF-8. Does not care whether the address exists.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+import idna
+
+MAX_LOCAL = 64  # octets, RFC 5321 section 4.5.3.1.1
+MAX_DOMAIN = 253  # octets; 255 less the length octets, RFC 1035 section 2.3.4
+MAX_ADDRESS = 254  # octets; a path is 256 with its angle brackets, RFC 5321 section 4.5.3.1.3
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
+_DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*\Z")
+_QUOTED = re.compile(r'"((?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*)"\Z')
+_LDH = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+_LITERAL = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|ipv6:[0-9a-f:.]+)\]\Z")
+
+
+class BadAddress(ValueError):
+    """The text is not an address; the message says which rule it breaks and is safe to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`local` unquoted, in the letter case it came in; `domain` lower-case A-labels or an address literal."""
+
+    local: str
+    domain: str
+
+    @property
+    def key(self) -> str:
+        """What the directory compares: casefolded local part in NFC, "@", domain."""
+        return f"{fold(self.local)}@{self.domain}"
+
+    @property
+    def ascii(self) -> bool:
+        """Whether it can travel without SMTPUTF8 (RFC 6531)."""
+        return self.local.isascii()
+
+    def __str__(self) -> str:
+        return f"{quote(self.local)}@{self.domain}"
+
+
+def fold(local: str) -> str:
+    """A local part as the directory stores it: NFC, case folded."""
+    if local.isascii():
+        return local.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", local).casefold())
+
+
+def quote(local: str) -> str:
+    """A local part in its external form: as a dot-string where it can be one, else quoted."""
+    if _DOT_STRING.match(local):
+        return local
+    return '"' + local.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def parse(text: str | bytes, *, max_local: int = MAX_LOCAL) -> Address:
+    """Read one address without angle brackets. Raises BadAddress.
+
+    `max_local` (octets) is loosened for other people's reverse-paths: real senders break the limit of 64.
+    """
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8")
+        except UnicodeDecodeError:
+            raise BadAddress("address is neither ASCII nor UTF-8") from None
+    local, at, domain = text.rpartition("@")
+    if not at:
+        raise BadAddress("address has no @")
+    if _DOT_STRING.match(local):
+        plain = local
+    elif quoted := _QUOTED.match(local):
+        plain = re.sub(r"\\(.)", r"\1", quoted[1])
+    else:
+        raise BadAddress("local part is neither a dot-string nor a quoted string")
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in plain):
+        raise BadAddress("local part contains a control character")
+    if len(plain.encode()) > max_local:
+        raise BadAddress(f"local part is longer than {max_local} octets")
+    address = Address(plain, parse_domain(domain))
+    if len(str(address).encode()) > MAX_ADDRESS + max_local - MAX_LOCAL:
+        raise BadAddress(f"address is longer than {MAX_ADDRESS} octets")
+    return address
+
+
+@lru_cache(maxsize=4096)
+def parse_domain(text: str) -> str:
+    """A domain as lower-case A-labels, or an address literal in lower case. Raises BadAddress."""
+    domain = text.lower()
+    if domain.isascii():
+        if _LITERAL.match(domain):
+            return domain
+    else:
+        try:
+            domain = idna.encode(text, uts46=True).decode("ascii")
+        except (idna.IDNAError, UnicodeError):
+            raise BadAddress("domain is not a valid internationalised name") from None
+    if len(domain) > MAX_DOMAIN:
+        raise BadAddress(f"domain is longer than {MAX_DOMAIN} octets")
+    if not _LDH.match(domain):
+        raise BadAddress("domain is not a valid host name")
+    return domain
