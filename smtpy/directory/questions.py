@@ -10,7 +10,7 @@ from typing import Protocol
 from smtpy.directory.entries import Alias, Automatic, Domain
 
 
-class Unavailable(Exception):  # noqa: N818 - the field's word, not an error of ours
+class Unavailable(Exception):
     """The directory cannot tell now. Ask again later: a 4xx on every wire."""
 
 

@@ -75,20 +75,25 @@ def parse(text: str | bytes, *, max_local: int = MAX_LOCAL) -> Address:
     local, at, domain = text.rpartition("@")
     if not at:
         raise BadAddress("address has no @")
-    if _DOT_STRING.match(local):
-        plain = local
-    elif quoted := _QUOTED.match(local):
-        plain = re.sub(r"\\(.)", r"\1", quoted[1])
-    else:
-        raise BadAddress("local part is neither a dot-string nor a quoted string")
-    if any(unicodedata.category(c) in ("Cc", "Cs") for c in plain):
-        raise BadAddress("local part contains a control character")
+    plain = _unquote(local)
     if len(plain.encode()) > max_local:
         raise BadAddress(f"local part is longer than {max_local} octets")
     address = Address(plain, parse_domain(domain))
     if len(str(address).encode()) > MAX_ADDRESS + max_local - MAX_LOCAL:
         raise BadAddress(f"address is longer than {MAX_ADDRESS} octets")
     return address
+
+
+def _unquote(local: str) -> str:
+    if _DOT_STRING.match(local):
+        plain = local
+    elif quoted := _QUOTED.match(local):
+        plain = re.sub(r"\\(.)", r"\1", quoted[1])
+    else:
+        raise BadAddress("local part is neither a dot-string nor a quoted string")
+    if not plain.isascii() and any(unicodedata.category(c) in ("Cc", "Cs") for c in plain):
+        raise BadAddress("local part contains a control character")
+    return plain
 
 
 @lru_cache(maxsize=4096)

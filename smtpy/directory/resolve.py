@@ -1,0 +1,198 @@
+"""What an address stands for: the one answer that lookup, policy, milter, `resolve` and `explain` share.
+
+The order reads as the prose of docs/architecture.md: not ours; a return address; declared; declared without its
+extension; the roles every domain owes the world (RFC 2142, RFC 5321 section 4.5.1); automatic, catch-all last.
+A declared address always wins, in the trash too: what its owner deleted, the catch-all must not bring back.
+
+Pure but for the questions it asks the directory; raises Unavailable when that does not know.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from smtpy.directory.entries import Alias, Domain, Mode, SwitchedOff, WhenOff
+from smtpy.directory.patterns import matches
+from smtpy.directory.questions import Directory
+from smtpy.mail.address import Address, fold, quote
+from smtpy.mail.reply import Reply
+from smtpy.srs import BadReturnAddress, Srs, is_return_address, token_of
+
+NO_SUCH_ADDRESS = Reply(550, "5.1.1", "No such address here")
+ADDRESS_IS_OFF = Reply(550, "5.2.1", "This address is switched off")
+ADDRESS_RESTS = Reply(450, "4.2.1", "This address is switched off for a while, try again later")
+ADDRESS_EXPIRED = Reply(550, "5.2.1", "This address has expired")
+NO_MAILBOX = Reply(450, "4.2.1", "This address has no mailbox at present, try again later")
+NO_SOURCE_ROUTES = Reply(550, "5.1.3", "Source routes and percent or bang paths are not relayed")
+BAD_RETURN_ADDRESS = Reply(550, "5.1.1", "This return address is forged or too old")
+
+ROLES = frozenset({"postmaster", "abuse"})
+HOST_ROLES = ROLES | {"hostmaster", "mailer-daemon", "root", "webmaster"}  # mail the machine itself writes
+_ROUTING_CHARACTERS = frozenset("%!@:")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the service itself declares: its host name (A-labels), its postmaster's address, its return addresses."""
+
+    hostname: str
+    postmaster: str
+    srs: Srs
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Goes to `mailboxes`. `address` is the address as declared, without extension; alias_id None: not declared."""
+
+    address: Address
+    mailboxes: tuple[str, ...]
+    why: str
+    alias_id: int | None = None
+    mode: Mode = Mode.TRANSPARENT
+    max_message_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A delivery report on its way back to `sender`."""
+
+    sender: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Taken and not delivered, by the owner's choice; the journal keeps a row."""
+
+    address: Address
+    alias_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not taken: `reply` says so to the client, `why` to the owner."""
+
+    reply: Reply
+    why: str
+    alias_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """An address in no domain of ours."""
+
+    why: str = "not a domain of ours"
+
+
+Resolution = Forward | Return | Drop | Refused | Foreign
+
+
+def resolve(
+    address: Address, directory: Directory, house: House, now: datetime, *, accepted: bool = False
+) -> Resolution:
+    """What becomes of mail to that address at that time. Raises Unavailable.
+
+    `accepted`: the message has been taken already, so switches, expiry and trash no longer count.
+    """
+    if address.domain == house.hostname:
+        return _host_role(address, house)
+    domain = directory.domain(address.domain)
+    if domain is None:
+        return Foreign()
+    if is_return_address(address.local):
+        return _return(address, directory, house, now)
+    if not _ROUTING_CHARACTERS.isdisjoint(address.local):
+        return Refused(NO_SOURCE_ROUTES, "routing characters in the local part")
+    for local, note in _declared_forms(address.local, domain):
+        if alias := directory.alias(domain, local):
+            return _declared(alias, note, domain, now, accepted)
+    return _role(address, domain) or _automatic(address, domain, directory)
+
+
+def _declared_forms(local: str, domain: Domain) -> Iterator[tuple[str, str]]:
+    """The folded local parts to look up, most exact first, each with what to say when it is found."""
+    folded = fold(local)
+    yield folded, "exact alias"
+    separator = domain.extension_separator
+    if separator and separator in folded[1:]:
+        yield folded[: folded.index(separator, 1)], "alias with an extension"
+
+
+def _declared(alias: Alias, note: str, domain: Domain, now: datetime, accepted: bool) -> Resolution:
+    address = Address(alias.local, alias.domain)
+    stopped = None if accepted else _stopped(alias, address, now)
+    if stopped and alias.local not in ROLES:
+        return stopped
+    if alias.mailboxes and not stopped:
+        return Forward(address, alias.mailboxes, note, alias.id, alias.mode, domain.max_message_bytes)
+    # postmaster@ and abuse@ work whatever their owner did to the alias (RFC 5321 section 4.5.1)
+    role = _role(address, domain)
+    return role or Refused(NO_MAILBOX, f"{note} without a working mailbox", alias.id)
+
+
+def _stopped(alias: Alias, address: Address, now: datetime) -> Drop | Refused | None:
+    """Why a declared alias does not forward now; None: it does."""
+    if alias.trashed:
+        return Refused(NO_SUCH_ADDRESS, "alias is in the trash", alias.id)
+    if alias.off:
+        return _off(alias, address, alias.off)
+    if alias.expires_at and alias.expires_at <= now:
+        return Refused(ADDRESS_EXPIRED, f"alias expired at {alias.expires_at:%Y-%m-%d %H:%M} UTC", alias.id)
+    return None
+
+
+def _off(alias: Alias, address: Address, switch: SwitchedOff) -> Drop | Refused:
+    why = f"{switch} is switched off"
+    match alias.when_off:
+        case WhenOff.DROP:
+            return Drop(address, alias.id, why)
+        case WhenOff.DEFER:
+            return Refused(ADDRESS_RESTS, why, alias.id)
+        case WhenOff.REJECT:
+            return Refused(ADDRESS_IS_OFF, why, alias.id)
+
+
+def _role(address: Address, domain: Domain) -> Resolution | None:
+    local = fold(address.local)
+    if local not in ROLES:
+        return None
+    if domain.role_mailbox is None:
+        return Refused(NO_MAILBOX, "the domain has no mailbox for its roles")
+    return Forward(Address(local, domain.name), (domain.role_mailbox,), f"{local} of the domain")
+
+
+def _host_role(address: Address, house: House) -> Resolution:
+    if fold(address.local) in HOST_ROLES:
+        return Forward(replace(address, local=fold(address.local)), (house.postmaster,), "role of this host")
+    return Refused(NO_SUCH_ADDRESS, "no such role of this host")
+
+
+def _automatic(address: Address, domain: Domain, directory: Directory) -> Resolution:
+    local = fold(address.local)
+    for rule in directory.automatic(domain):
+        if rule.pattern is not None and not matches(rule.pattern, local):
+            continue
+        name = "catch-all" if rule.pattern is None else f"rule {rule.id} ({rule.pattern})"
+        if not domain.enabled:
+            return Refused(ADDRESS_IS_OFF, f"{name} of a domain that is switched off")
+        if not rule.mailboxes:
+            return Refused(NO_MAILBOX, f"{name} without a working mailbox")
+        found = Address(local, domain.name)
+        return Forward(found, rule.mailboxes, name, None, rule.mode, domain.max_message_bytes)
+    return Refused(NO_SUCH_ADDRESS, "no alias, no rule and no catch-all")
+
+
+def _return(address: Address, directory: Directory, house: House, now: datetime) -> Resolution:
+    if token := token_of(address.local):
+        sender = directory.sender(token)
+        if sender is None:
+            return Refused(BAD_RETURN_ADDRESS, "return address is unknown or too old")
+        return Return(sender, "stored return address")
+    try:
+        sender = house.srs.reverse(address.local, (now - _EPOCH).days)
+    except BadReturnAddress as bad:
+        return Refused(BAD_RETURN_ADDRESS, str(bad))
+    local, _, host = sender.rpartition("@")
+    return Return(f"{quote(local)}@{host}", "return address")
