@@ -96,13 +96,13 @@ def resolve(
 
     `accepted`: the message has been taken already, so switches, expiry and trash no longer count.
     """
-    if address.domain == house.hostname:
-        return _host_role(address, house)
     domain = directory.domain(address.domain)
-    if domain is None:
+    if domain is None and address.domain != house.hostname:
         return Foreign()
     if is_return_address(address.local):
         return _return(address, directory, house, now)
+    if domain is None:
+        return _host_role(address, house)
     if not _ROUTING_CHARACTERS.isdisjoint(address.local):
         return Refused(NO_SOURCE_ROUTES, "routing characters in the local part")
     for local, note in _declared_forms(address.local, domain):

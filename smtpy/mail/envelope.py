@@ -1,0 +1,16 @@
+"""The envelope of RFC 5321: who a message says it is from, and who it is for, as the client wrote it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """`reverse_path` and `recipients` without angle brackets, else exactly as received; "" is the null reverse-path.
+
+    Postfix finds a recipient again only by the exact text of RCPT TO, so nothing here is normalised.
+    """
+
+    reverse_path: str
+    recipients: tuple[str, ...]
+    client: str = ""  # IP address of the SMTP client
+    smtputf8: bool = False  # whether the client asked for SMTPUTF8 (RFC 6531)

@@ -1,0 +1,56 @@
+"""A message: envelope, header fields as received, size. The body is never held: nobody here may change it.
+
+Fields keep their bytes, leading blank and folding included, because a signature made elsewhere may cover them
+(RFC 6376 section 3.4.1). Lines inside a field end in LF, as the milter protocol hands them over.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from smtpy.mail.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One header field. `value` is all that stood behind the colon."""
+
+    name: bytes
+    value: bytes
+
+    def named(self, name: str) -> bool:
+        """Whether that is its name, letter case aside (RFC 5322 section 1.2.2)."""
+        return self.name.lower() == name.lower().encode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`size` in octets: header and body as they arrived, without the dot-stuffing."""
+
+    envelope: Envelope
+    fields: tuple[Field, ...]
+    size: int
+
+    def values(self, name: str) -> Iterator[bytes]:
+        """The values of the fields of that name, in order of appearance."""
+        return (field.value for field in self.fields if field.named(name))
+
+    @property
+    def message_id(self) -> str | None:
+        """The text of the first Message-ID field, at most 998 characters (RFC 5322 section 2.1.1)."""
+        for value in self.values("Message-ID"):
+            return value.decode("utf-8", "replace").strip()[:998]
+        return None
+
+
+def read(data: bytes, envelope: Envelope) -> Message:
+    """The header of a message held in memory (CRLF or LF); a line that is no field ends the header, as in Postfix."""
+    fields: list[Field] = []
+    for line in data.replace(b"\r\n", b"\n").split(b"\n"):
+        name, colon, value = line.partition(b":")
+        if line[:1] in (b" ", b"\t") and fields:
+            fields[-1] = Field(fields[-1].name, fields[-1].value + b"\n" + line)
+        elif colon and name.strip() and b" " not in name.rstrip() and b"\t" not in name.rstrip():
+            fields.append(Field(name.rstrip(), value))
+        elif not (line.startswith(b"From ") and not fields):
+            break
+    return Message(envelope, tuple(fields), len(data))

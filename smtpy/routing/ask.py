@@ -1,0 +1,44 @@
+"""Ask the directory all that a plan needs to know, and nothing else. Raises Unavailable."""
+
+from datetime import datetime
+
+from smtpy.directory.questions import Directory
+from smtpy.directory.resolve import NO_SUCH_ADDRESS, Foreign, House, Refused, Resolution, resolve
+from smtpy.mail.address import Address, BadAddress, parse
+from smtpy.mail.envelope import Envelope
+from smtpy.routing.internal import unsplit
+from smtpy.routing.plan import Answers, Stage
+
+_ANY_LENGTH = 4096
+
+
+def ask(envelope: Envelope, stage: Stage, directory: Directory, house: House, now: datetime) -> Answers:
+    """The answers for one message; in the second pass the recipients are internal addresses."""
+    resolutions = tuple(_resolution(recipient, stage, directory, house, now) for recipient in envelope.recipients)
+    return Answers(resolutions, _is_ours(envelope.reverse_path, directory, house))
+
+
+def _resolution(recipient: str, stage: Stage, directory: Directory, house: House, now: datetime) -> Resolution:
+    address = unsplit(recipient) if stage is Stage.SPLIT else recipient_address(recipient, house)
+    if address is None:
+        return Refused(NO_SUCH_ADDRESS, "not an address") if stage is Stage.SPLIT else Foreign("not an address")
+    return resolve(address, directory, house, now, accepted=stage is Stage.SPLIT)
+
+
+def recipient_address(recipient: str, house: House) -> Address | None:
+    """The address of a RCPT TO; a bare `postmaster` is this host's (RFC 5321 section 4.1.1.3)."""
+    try:
+        return parse(recipient if "@" in recipient else f"{recipient}@{house.hostname}")
+    except BadAddress:
+        return None
+
+
+def _is_ours(reverse_path: str, directory: Directory, house: House) -> bool:
+    """Whether SPF for the reverse-path is already ours to pass, so that it needs no rewriting."""
+    if not reverse_path:
+        return False
+    try:
+        domain = parse(reverse_path, max_local=_ANY_LENGTH).domain
+    except BadAddress:
+        return False
+    return domain == house.hostname or directory.domain(domain) is not None

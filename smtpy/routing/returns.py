@@ -1,0 +1,41 @@
+"""The reverse-path a forwarded message leaves with: on the alias's domain, so that SPF is ours to pass (RFC 7208).
+
+The null reverse-path stays null (RFC 5321 section 4.5.5: a report must not be reported on). A sender whose SRS form
+fits no local part of 64 octets, or that is no address at all, leaves under a stored token.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from smtpy.mail.address import MAX_LOCAL, Address, BadAddress, parse, quote
+from smtpy.srs import Srs, stored
+
+_ANY_LENGTH = 4096  # octets; other people's reverse-paths break the limits, and Postfix has let this one in
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPath:
+    """`path` without angle brackets; with a `token`, the sender must be stored under it before the message leaves."""
+
+    path: str
+    token: str | None = None
+
+
+def return_path(sender: str, domain: str, srs: Srs, key: bytes, now: datetime) -> ReturnPath:
+    """The reverse-path on `domain` that leads back to `sender`."""
+    if not sender:
+        return ReturnPath("")
+    try:
+        address = parse(sender, max_local=_ANY_LENGTH)
+    except BadAddress:
+        return _stored(sender, domain, key)
+    local = srs.forward(address.local, address.domain, (now - _EPOCH).days)
+    if len(quote(local).encode()) > MAX_LOCAL:
+        return _stored(sender, domain, key)
+    return ReturnPath(str(Address(local, domain)))
+
+
+def _stored(sender: str, domain: str, key: bytes) -> ReturnPath:
+    local, token = stored(key, sender)
+    return ReturnPath(f"{local}@{domain}", token)
