@@ -1,0 +1,135 @@
+"""One SMTP session as libmilter tells it: collect envelope, header and size; at end-of-message decide and act.
+
+libmilter calls from threads of its own, one session on one thread at a time. Only the last call is answered: the
+others cost no round trip (SMFIP_NR_*), because nothing is decided before the message is whole. Nothing is kept from one
+message to the next but the client. The header is kept as bytes with its leading blanks; of the body only the size.
+"""
+
+import logging
+import time
+from datetime import datetime
+from typing import Any, Protocol
+
+import Milter
+
+from smtpy.directory.questions import Unavailable
+from smtpy.mail.envelope import Envelope
+from smtpy.mail.message import Field, Message
+from smtpy.mail.reply import Reply
+from smtpy.milter.apply import apply
+from smtpy.routing.plan import Arrival, Plan, Stage, Verdict
+
+TRY_AGAIN = Reply(451, "4.3.0", "The directory cannot be reached, try again later")
+NOT_NOW = Reply(451, "4.3.0", "The message cannot be handled now, try again later")
+
+SPLIT_DAEMON = "split"  # milter_macro_daemon_name of the second smtpd, postfix/master.cf
+
+log = logging.getLogger("smtpy.milter")
+
+
+class Desk(Protocol):
+    """What a session needs from its worker."""
+
+    def now(self) -> datetime: ...
+    def new_id(self) -> str: ...
+    def decide(self, arrival: Arrival) -> Plan: ...
+    def remember(self, token: str, sender: str) -> None: ...
+    def record(self, arrival: Arrival, plan: Plan, queue_id: str, micros: int) -> None: ...
+
+
+@Milter.header_leading_space
+class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
+    """Callbacks in the order of RFC 5321; each says whether Postfix waits for its answer."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.client = ""
+        self.stage = Stage.FRONT
+        self.begin("")
+
+    def begin(self, reverse_path: str) -> None:
+        self.reverse_path = reverse_path
+        self.smtputf8 = False
+        self.recipients: list[str] = []
+        self.fields: list[Field] = []
+        self.size = 0
+
+    @Milter.noreply  # type: ignore[untyped-decorator]
+    def connect(self, _hostname: str, _family: int, address: Any) -> int:
+        # ("192.0.2.1", port[, flow, scope]) for IPv4 and IPv6; text or None for a UNIX socket or no address
+        self.client = address[0] if isinstance(address, tuple) else ""
+        if self.getsymval("{daemon_name}") == SPLIT_DAEMON:
+            self.stage = Stage.SPLIT
+        return int(Milter.CONTINUE)
+
+    @Milter.noreply  # type: ignore[untyped-decorator]
+    @Milter.decode("bytes")  # type: ignore[untyped-decorator]
+    def envfrom(self, path: bytes, *parameters: bytes) -> int:
+        self.begin(_path(path))
+        self.smtputf8 = any(parameter.upper() == b"SMTPUTF8" for parameter in parameters)
+        return int(Milter.CONTINUE)
+
+    @Milter.noreply  # type: ignore[untyped-decorator]
+    @Milter.decode("bytes")  # type: ignore[untyped-decorator]
+    def envrcpt(self, path: bytes, *_parameters: bytes) -> int:
+        self.recipients.append(_path(path))
+        return int(Milter.CONTINUE)
+
+    @Milter.noreply  # type: ignore[untyped-decorator]
+    @Milter.decode("bytes")  # type: ignore[untyped-decorator]
+    def header(self, name: str | bytes, value: bytes) -> int:
+        field = name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
+        self.fields.append(Field(field, value))
+        self.size += len(field) + len(value) + 3  # colon and CRLF
+        return int(Milter.CONTINUE)
+
+    @Milter.noreply  # type: ignore[untyped-decorator]
+    def body(self, chunk: bytes) -> int:
+        self.size += len(chunk)
+        return int(Milter.CONTINUE)
+
+    def eom(self) -> int:
+        try:
+            return self.end_of_message()
+        except Unavailable as missing:
+            log.warning("%s: tempfail why=%r", self.getsymval("i"), str(missing))
+            return self.answer(TRY_AGAIN)
+        except Exception:  # the edge of the process: whatever happened, the client keeps its message
+            log.exception("%s: tempfail", self.getsymval("i"))
+            return self.answer(NOT_NOW)
+
+    def end_of_message(self) -> int:
+        started = time.perf_counter_ns()
+        envelope = Envelope(self.reverse_path, tuple(self.recipients), self.client, self.smtputf8)
+        message = Message(envelope, tuple(self.fields), self.size)
+        arrival = Arrival(self.desk.new_id(), self.stage, message, self.desk.now())
+        plan = self.desk.decide(arrival)
+        if plan.verdict is Verdict.ACCEPT:
+            apply(plan.edits, self._ctx, self.desk.remember)
+        queue_id = self.getsymval("i") or ""
+        self.desk.record(arrival, plan, queue_id, (time.perf_counter_ns() - started) // 1000)
+        _log(queue_id, envelope, plan)
+        if plan.verdict is Verdict.DISCARD:
+            return int(Milter.DISCARD)
+        return self.answer(plan.reply) if plan.reply else int(Milter.ACCEPT)
+
+    def answer(self, reply: Reply) -> int:
+        self.setreply(str(reply.code), reply.status, reply.text.replace("%", "%%"))
+        return int(Milter.TEMPFAIL if reply.temporary else Milter.REJECT)
+
+
+def _path(path: bytes) -> str:
+    """The text between the angle brackets. What is not UTF-8 becomes U+FFFD, which is in no address of ours."""
+    return path.decode("utf-8", "replace").removeprefix("<").removesuffix(">")
+
+
+def _log(queue_id: str, envelope: Envelope, plan: Plan) -> None:
+    log.info(
+        "%s: from=<%s> to=%s plan=%s edits=%d why=%r",
+        queue_id,
+        envelope.reverse_path,
+        ",".join(f"<{recipient}>" for recipient in envelope.recipients),
+        plan.verdict,
+        len(plan.edits),
+        plan.why,
+    )
