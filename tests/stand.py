@@ -1,0 +1,283 @@
+"""A whole SMTPy on free ports, as a pytest plugin: real Postfix, real services, and an inbox for the rest of the world.
+
+`stand` lives as long as the session, for tests that break nothing; `own_stand(...)` makes one for tests that do.
+Everything lies in a folder of its own which user postfix can enter (pytest's are closed to it), and every process is
+stopped by its id at the end; should pytest itself be killed, the kernel tells them (PR_SET_PDEATHSIG).
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from tests.dialog import Answers, Dialog
+from tests.inbox import Inbox
+
+HOSTNAME = "mx.our.example"
+POSTMASTER = "postmaster@inbox.example"
+SERVICES = ("lookup", "policy", "milter")
+SMTPY = str(Path(sys.executable).parent / "smtpy")
+INSTANCE = str(Path(__file__).parents[1] / "postfix" / "instance")
+MASTER = "/usr/lib/postfix/sbin/master"
+ROOT = [] if os.geteuid() == 0 else ["sudo", "-n", "-E"]
+# What answers in the place of a service that a test leaves out: one alias, which is there, and no questions asked.
+STUBS = {
+    "lookup": (
+        "virtual_alias_domains = our.example",
+        "virtual_alias_maps = inline:{ { alias@our.example = mailbox@inbox.example } }",
+    ),
+    "policy": ("smtpd_recipient_restrictions = check_recipient_access $smtpy_internal_domains",),
+    "milter": ("smtpd_milters =",),
+}
+
+
+def until(condition: Callable[[], Any], what: str, timeout: float = 20.0) -> Any:
+    """Waits until the condition is true and returns what it said; TimeoutError says `what` did not happen."""
+    deadline = time.monotonic() + timeout
+    while not (result := condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {timeout} s")
+        time.sleep(0.02)
+    return result
+
+
+def free_ports(count: int) -> list[int]:
+    """TCP ports of 127.0.0.1 which nobody listens on."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in held]
+    for each in held:
+        each.close()
+    return ports
+
+
+class Stand:
+    """`services` are those of SMTPy to run; Postfix gets a stub for the others. See `start` and `send`."""
+
+    def __init__(
+        self,
+        services: tuple[str, ...] = SERVICES,
+        *,
+        database_url: str | None = None,
+        settings: Mapping[str, str] | None = None,
+        postfix: tuple[str, ...] = (),
+    ) -> None:
+        """`settings` are SMTPY_* variables, prefix and all; `postfix` are lines for main.cf."""
+        self.folder = Path(tempfile.mkdtemp(prefix="smtpy-stand-"))
+        self.folder.chmod(0o755)
+        self.services = services
+        self.port, self.split_port, inbox_port = free_ports(3)
+        self.inbox = Inbox(inbox_port)
+        self.config = self.folder / "smtpy.toml"
+        self.etc = self.folder / "postfix" / "etc"
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("SMTPY_")}
+        self.environ = {**inherited, "SMTPY_CONFIG": str(self.config), **(settings or {})}
+        self._database_url = database_url
+        self._postfix = postfix
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    # --- Coming and going ---------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Everything up and ready for mail."""
+        self.inbox.start()
+        for each in ("run", "state", "log"):
+            (self.folder / each).mkdir()
+        if self.services:
+            self._init()
+        self._write_instance()
+        for service in (*self.services, "postfix"):
+            self.start(service)
+
+    def close(self) -> None:
+        """Everything down and the folder gone, whatever has failed before."""
+        with ExitStack() as last_to_first:
+            last_to_first.callback(subprocess.run, [*ROOT, "rm", "-rf", str(self.folder)], check=True)
+            last_to_first.callback(self.inbox.stop)
+            for name, process in self._processes.items():
+                if process.poll() is None:
+                    last_to_first.callback(self.stop if name == "postfix" else self.kill, name)
+
+    def _init(self) -> None:
+        url = ["--database-url", self._database_url] if self._database_url else []
+        made = self.cli(
+            *("init", "--config", str(self.config), "--hostname", HOSTNAME, "--postmaster", POSTMASTER),
+            *("--state-dir", str(self.folder / "state"), "--run-dir", str(self.folder / "run"), *url),
+        )
+        assert made.returncode == 0, made.stdout + made.stderr
+
+    def _write_instance(self) -> None:
+        values = {
+            "SMTPY_RUN_DIR": str(self.folder / "run"),
+            "SMTPY_HOSTNAME": HOSTNAME,
+            "SMTP_LISTEN": f"127.0.0.1:{self.port}",
+            "SPLIT_LISTEN": f"127.0.0.1:{self.split_port}",
+            "RELAYHOST": f"[127.0.0.1]:{self.inbox.port}",
+        }
+        subprocess.run([*ROOT, "env", *map("=".join, values.items()), INSTANCE, str(self.etc.parent)], check=True)
+        stubs = [line for name, lines in STUBS.items() if name not in self.services for line in lines]
+        if lines := [*stubs, *self._postfix]:
+            subprocess.run([*ROOT, "postconf", "-c", str(self.etc), "-e", *lines], check=True)
+
+    # --- Processes: lookup, policy, milter, postfix -------------------------------------------------------------
+
+    def start(self, name: str, *arguments: str) -> None:
+        """Start it and wait until it is ready; `arguments` follow the service's name."""
+        assert name not in self._processes, f"{name} runs already"
+        command = [*ROOT, MASTER, "-s", "-c", str(self.etc)] if name == "postfix" else [SMTPY, name, *arguments]
+        log = self._log(name)
+        written = log.stat().st_size if log.exists() else 0
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", *command],
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        self._processes[name] = process
+
+        def ready() -> bool:
+            said = log.read_bytes()[written:].decode(errors="replace")
+            if process.poll() is not None:
+                del self._processes[name]
+                raise ChildProcessError(f"{name} ended with {process.returncode}:\n{said or self.maillog()}")
+            return self._greets() if name == "postfix" else "ready" in said
+
+        until(ready, f"{name} ready")
+
+    def stop(self, name: str, timeout: float = 20.0) -> int:
+        """SIGTERM to the process itself, as a supervisor does; its exit status."""
+        self.signal(name, signal.SIGTERM, group=False)
+        return self._reap(name, timeout)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to the process and its workers."""
+        self.signal(name, signal.SIGKILL)
+        self._reap(name, 10.0)
+
+    def signal(self, name: str, number: signal.Signals, *, group: bool = True) -> None:
+        """A signal to the process, and to its workers with `group`: SIGSTOP makes a hung service, SIGCONT heals it."""
+        pid = self.pid(name)
+        if ROOT and name == "postfix":
+            subprocess.run([*ROOT, "kill", f"-{int(number)}", str(pid)], check=True)
+        elif group and name != "postfix":  # master's daemons end by themselves when it does
+            os.killpg(pid, number)
+        else:
+            os.kill(pid, number)
+
+    def pid(self, name: str) -> int:
+        """The process id: of the milter's parent, of Postfix's master."""
+        if name == "postfix":
+            return int(self._as_root("cat", str(self.etc.parent / "queue/pid/master.pid")))
+        return self._processes[name].pid
+
+    def workers(self, name: str) -> list[int]:
+        """The ids of its children."""
+        pid = self.pid(name)
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def _reap(self, name: str, timeout: float) -> int:
+        status = self._processes[name].wait(timeout)
+        del self._processes[name]
+        return status
+
+    def _greets(self) -> bool:
+        try:
+            with Dialog(self.port, timeout=5.0) as dialog:
+                return dialog.answer().code == 220
+        except OSError:
+            return False
+
+    # --- Using it -----------------------------------------------------------------------------------------------
+
+    def dialog(self, *, client: str = "127.0.0.1") -> Dialog:
+        """A connection to the front. From 127.0.0.1 we are in mynetworks; from 127.0.0.2 the outside world."""
+        return Dialog(self.port, client=client)
+
+    def send(
+        self, sender: str, recipients: list[str], data: bytes, *, client: str = "127.0.0.2", parameters: str = ""
+    ) -> Answers:
+        """One message by SMTP, with every answer."""
+        with self.dialog(client=client) as dialog:
+            dialog.hello()
+            answers = dialog.transaction(sender, recipients, data, parameters=parameters)
+            dialog.command("QUIT")
+            return answers
+
+    def cli(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run `smtpy` with these arguments and this stand's configuration."""
+        return subprocess.run(
+            [SMTPY, *arguments], env=self.environ, input=stdin, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def queue(self) -> list[dict[str, Any]]:
+        """Postfix's queue, as postqueue -j tells it."""
+        return [json.loads(line) for line in self._as_root("postqueue", "-c", str(self.etc), "-j").splitlines()]
+
+    def flush(self) -> None:
+        """Try all of the queue now."""
+        self._as_root("postqueue", "-c", str(self.etc), "-f")
+
+    def wait_empty(self, timeout: float = 20.0) -> None:
+        """Until Postfix has nothing left to do."""
+        until(lambda: not self.queue(), "queue empty", timeout)
+
+    def maillog(self) -> str:
+        """Postfix's log."""
+        log = str(self.etc.parent / "log" / "mail.log")
+        return self._as_root("sh", "-c", f"! test -e {log} || cat {log}")
+
+    def log(self, name: str) -> str:
+        """What a service has printed."""
+        return self._log(name).read_text(errors="replace")
+
+    def _log(self, name: str) -> Path:
+        return self.folder / "log" / f"{name}.log"
+
+    def _as_root(self, *command: str) -> str:
+        return subprocess.run([*ROOT, *command], check=True, capture_output=True, text=True, errors="replace").stdout
+
+
+class StandFactory(Protocol):
+    """`own_stand`: takes what Stand takes and gives one that is open."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Stand: ...
+
+
+@pytest.fixture(scope="session")
+def stand() -> Iterator[Stand]:
+    """One whole SMTPy for the session: break nothing in it, and use aliases of your own."""
+    one = Stand()
+    try:
+        one.open()
+        yield one
+    finally:
+        one.close()
+
+
+@pytest.fixture
+def own_stand() -> Iterator[StandFactory]:
+    """Makes stands which end with the test."""
+    made: list[Stand] = []
+
+    def make(*arguments: Any, **options: Any) -> Stand:
+        made.append(Stand(*arguments, **options))
+        made[-1].open()
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        for each in made:
+            each.close()
