@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from smtpy.directory.questions import Directory
-from smtpy.directory.resolve import NO_SUCH_ADDRESS, Foreign, House, Refused, Resolution, resolve
+from smtpy.directory.resolve import Foreign, House, Refused, Resolution, resolve
 from smtpy.mail.address import Address, BadAddress, parse
 from smtpy.mail.envelope import Envelope
 from smtpy.routing.internal import unsplit
-from smtpy.routing.plan import Answers, Stage
+from smtpy.routing.plan import NOT_A_COPY, Answers, Stage
 
 _ANY_LENGTH = 4096
 
@@ -21,7 +21,7 @@ def ask(envelope: Envelope, stage: Stage, directory: Directory, house: House, no
 def _resolution(recipient: str, stage: Stage, directory: Directory, house: House, now: datetime) -> Resolution:
     address = unsplit(recipient) if stage is Stage.SPLIT else recipient_address(recipient, house)
     if address is None:
-        return Refused(NO_SUCH_ADDRESS, "not an address") if stage is Stage.SPLIT else Foreign("not an address")
+        return Refused(NOT_A_COPY, "not an internal address") if stage is Stage.SPLIT else Foreign("not an address")
     return resolve(address, directory, house, now, accepted=stage is Stage.SPLIT)
 
 

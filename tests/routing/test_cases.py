@@ -1,0 +1,87 @@
+"""Cases as text: an envelope and a header go in, the plan comes out.
+
+A .case file holds blocks separated by `====`. Above `--` stand `from ADDRESS`, `to ADDRESS...`, `stage split`,
+`size N` and header fields; below it the expected plan, one edit a line. `{mark:ADDRESS}` stands for that alias's mark,
+`{trace:ADDRESS,...}` for a signed trace field of another message. To see what a case gives now, let it fail.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from smtpy.mail import trace
+from smtpy.mail.envelope import Envelope
+from smtpy.mail.message import Field, Message
+from smtpy.mail.trace import Trace
+from smtpy.routing.ask import ask
+from smtpy.routing.edits import AddField, ChangeReversePath, Edit, RememberSender, RemoveField, ReplaceRecipient
+from smtpy.routing.plan import Arrival, Plan, Stage, plan
+from tests.routing.world import HOUSE, NOW, TERMS, World
+
+KEY = TERMS.keys[0]
+CASES = [
+    pytest.param(block, id=f"{path.stem}: {block.strip().splitlines()[0].removeprefix('# ')}")
+    for path in sorted((Path(__file__).parent / "cases").glob("*.case"))
+    for block in path.read_text().split("====\n")
+]
+
+
+@pytest.mark.parametrize("block", CASES)
+def test_case(block: str) -> None:
+    given, _, expected = block.partition("\n--\n")
+    assert "\n".join(said(decide(given))) == fill(expected).strip()
+
+
+def test_there_are_cases():
+    assert len(CASES) > 15
+
+
+def fill(text: str) -> str:
+    text = re.sub(r"\{mark:([^}]+)\}", lambda found: trace.mark(KEY, found[1]), text)
+
+    def signed(found: re.Match[str]) -> str:
+        marks = tuple(trace.mark(KEY, alias) for alias in found[1].split(","))
+        return trace.write(Trace("earlier", marks), KEY)
+
+    return re.sub(r"\{trace:([^}]+)\}", signed, text)
+
+
+def decide(given: str) -> Plan:
+    settings = {"from": "", "to": "", "stage": "front", "size": "1000"}
+    fields = []
+    for line in fill(given).strip().splitlines()[1:]:
+        name, _, value = line.partition(" ")
+        if name in settings:
+            settings[name] = value
+        else:
+            name, _, value = line.partition(":")
+            fields += [Field(name.encode(), value.encode())] * (7 if name == "Received" else 1)
+    envelope = Envelope(settings["from"], tuple(settings["to"].split()))
+    stage = Stage(settings["stage"])
+    arrival = Arrival("this", stage, Message(envelope, tuple(fields), int(settings["size"])), NOW)
+    return plan(arrival, ask(envelope, stage, World(), HOUSE, NOW), TERMS)
+
+
+def said(decided: Plan) -> list[str]:
+    reply = f" {decided.reply}" if decided.reply else ""
+    recorded = " recorded" if decided.must_record else ""
+    return [
+        f"{decided.verdict}{reply}{recorded}",
+        *(f"{o.recipient} {o.decision}: {o.why}" for o in decided.outcomes),
+        *(said_edit(edit) for edit in decided.edits),
+    ]
+
+
+def said_edit(edit: Edit) -> str:
+    match edit:
+        case ChangeReversePath(path):
+            return f"reverse-path <{path}>"
+        case RememberSender(token, sender):
+            return f"remember {sender} as {token}"
+        case AddField(name, value):
+            return f"add {name}: {value.split('; s=')[0]}"
+        case RemoveField(name, index):
+            return f"remove {name} {index}"
+        case ReplaceRecipient(recipient, replacements):
+            return f"replace <{recipient}> by {' '.join(replacements) or 'nobody'}"
