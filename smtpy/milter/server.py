@@ -17,9 +17,9 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 import Milter
 import milter
@@ -31,6 +31,7 @@ from smtpy.milter.session import Session
 GRACE_SECONDS = 3.0
 RESPAWN_SECONDS = 0.5  # a worker that dies sooner than this after its start is not replaced faster
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+_WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
 
 log = logging.getLogger("smtpy.milter")
 
@@ -48,42 +49,35 @@ def serve(settings: Settings, workers: int | None = None) -> None:
 
 
 class Crew:
-    """The parent: keeps N workers alive until told to stop."""
+    """The parent: keeps N workers alive until told to stop. Waits for signals, so that none can come between."""
 
     def __init__(self, settings: Settings, size: int) -> None:
         self.settings = settings
         self.size = size
         self.started: dict[int, float] = {}
-        self.stopping = False
 
     def run(self) -> None:
-        """Fork, wait, fork again; returns when every worker has gone after a signal."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
-        while len(self.started) < self.size:
+        """Fork, wait, fork again; returns when every worker has gone after SIGTERM or SIGINT."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+        for _ in range(self.size):
             self._spawn()
         log.info("ready: %d workers on %s", self.size, self.settings.milter_listen)
-        while not self.stopping:
-            self._replace(*os.waitpid(-1, 0))
+        while signal.sigwait(_WATCHED) == signal.SIGCHLD:
+            for pid, status in self._ended():
+                self._replace(pid, status)
         self._end()
 
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self.stopping = True
-        self._signal(signal.SIGTERM)
-
-    def _signal(self, number: signal.Signals) -> None:
-        for pid in self.started:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+    def _ended(self) -> Iterator[tuple[int, int]]:
+        """The workers that have ended; one SIGCHLD may stand for several."""
+        for pid in list(self.started):
+            gone, status = os.waitpid(pid, os.WNOHANG)
+            if gone:
+                yield pid, status
 
     def _replace(self, pid: int, status: int) -> None:
-        born = self.started.pop(pid, None)
-        if born is None or self.stopping:
-            return
         log.error("worker %d ended with status %d, starting another", pid, os.waitstatus_to_exitcode(status))
-        time.sleep(max(0.0, born + RESPAWN_SECONDS - time.monotonic()))
-        if not self.stopping:
-            self._spawn()
+        time.sleep(max(0.0, self.started.pop(pid) + RESPAWN_SECONDS - time.monotonic()))
+        self._spawn()
 
     def _spawn(self) -> None:
         pid = os.fork()
@@ -94,14 +88,17 @@ class Crew:
     def _end(self) -> None:
         self._signal(signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
-        while self.started and time.monotonic() < deadline:
-            pid, _ = os.waitpid(-1, os.WNOHANG)
-            self.started.pop(pid, None)
-            if not pid:
-                time.sleep(0.02)
+        while self.started and (left := deadline - time.monotonic()) > 0:
+            signal.sigtimedwait({signal.SIGCHLD}, left)
+            for pid, _ in list(self._ended()):
+                del self.started[pid]
         self._signal(signal.SIGKILL)
         for pid in self.started:
             os.waitpid(pid, 0)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in self.started:
+            os.kill(pid, number)
 
 
 def _work(settings: Settings) -> None:
@@ -109,8 +106,7 @@ def _work(settings: Settings) -> None:
     status = os.EX_SOFTWARE
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
         desk = open_desk(settings)
         Milter.factory = partial(Session, desk)
         milter.main()  # returns at SIGTERM, which libmilter's own thread takes
