@@ -5,6 +5,7 @@ smtplib will not do: it hides the answers to single recipients, and cannot misbe
 
 import re
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -59,14 +60,15 @@ class Dialog:
         self._socket.close()
 
     def raw(self, data: bytes) -> None:
-        """Send these bytes and wait for nothing."""
-        self._socket.sendall(data)
+        """Send these bytes and wait for nothing. That the server has hung up shows in the next answer."""
+        with suppress(ConnectionError):
+            self._socket.sendall(data)
 
     def answer(self) -> Answer:
         """Read one answer; code 0 when the server hung up instead."""
         lines: list[str] = []
         while True:
-            line = self._lines.readline().decode("utf-8", "surrogateescape").rstrip("\r\n")
+            line = self._line()
             if not line:
                 return Answer(0, None, "connection closed")
             lines.append(line[4:])
@@ -76,6 +78,12 @@ class Dialog:
         status = found[1] if found else None
         text = "\n".join(each.removeprefix(f"{status} ") for each in lines)
         return Answer(int(line[:3]), status, text)
+
+    def _line(self) -> str:
+        try:
+            return self._lines.readline().decode("utf-8", "surrogateescape").rstrip("\r\n")
+        except ConnectionResetError:  # it hung up with something of ours unread
+            return ""
 
     def command(self, line: str | bytes) -> Answer:
         """Send one command line, read its answer."""

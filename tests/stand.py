@@ -61,7 +61,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class Stand:
-    """`services` are those of SMTPy to run; Postfix gets a stub for the others. See `start` and `send`."""
+    """`services` are those of SMTPy to run; Postfix gets a stub for the others, if `stubs`. See `start` and `send`."""
 
     def __init__(
         self,
@@ -70,6 +70,7 @@ class Stand:
         database_url: str | None = None,
         settings: Mapping[str, str] | None = None,
         postfix: tuple[str, ...] = (),
+        stubs: tuple[str, ...] = SERVICES,
     ) -> None:
         """`settings` are SMTPY_* variables, prefix and all; `postfix` are lines for main.cf."""
         self.folder = Path(tempfile.mkdtemp(prefix="smtpy-stand-"))
@@ -82,7 +83,7 @@ class Stand:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("SMTPY_")}
         self.environ = {**inherited, "SMTPY_CONFIG": str(self.config), **(settings or {})}
         self._database_url = database_url
-        self._postfix = postfix
+        self._postfix, self._stubs = postfix, stubs
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     # --- Coming and going ---------------------------------------------------------------------------------------
@@ -124,7 +125,7 @@ class Stand:
             "RELAYHOST": f"[127.0.0.1]:{self.inbox.port}",
         }
         subprocess.run([*ROOT, "env", *map("=".join, values.items()), INSTANCE, str(self.etc.parent)], check=True)
-        stubs = [line for name, lines in STUBS.items() if name not in self.services for line in lines]
+        stubs = [line for name in self._stubs if name not in self.services for line in STUBS[name]]
         if lines := [*stubs, *self._postfix]:
             subprocess.run([*ROOT, "postconf", "-c", str(self.etc), "-e", *lines], check=True)
 
@@ -154,7 +155,11 @@ class Stand:
                 raise ChildProcessError(f"{name} ended with {process.returncode}:\n{said or self.maillog()}")
             return self._greets() if name == "postfix" else "ready" in said
 
-        until(ready, f"{name} ready")
+        try:
+            until(ready, f"{name} ready")
+        except TimeoutError as error:
+            error.add_note(self.log(name) + self.maillog())
+            raise
 
     def stop(self, name: str, timeout: float = 20.0) -> int:
         """SIGTERM to the process itself, as a supervisor does; its exit status."""

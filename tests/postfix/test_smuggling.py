@@ -22,10 +22,9 @@ SECOND = (
 # What some server or other has taken for the end of a message, besides CR LF . CR LF.
 FALSE_ENDS = (
     *(b"\n.\n", b"\n.\r\n", b"\n.\r", b"\r.\r", b"\r.\n", b"\r.\r\n", b"\r\n.\n", b"\r\n.\r"),
-    *(b"\r\r\n.\r\r\n", b"\r\n.\r\r\n", b"\r\r\n.\r\n\0", b"\r\n\0.\r\n", b"\r\n.\0\r\n", b"\r\n\x1a.\r\n"),
-    *(b"\n\n.\n\n", b"\n.\n\r\n", b"\r\n\x0b.\r\n", b"\r\n\x85.\x85", "\r\n․\r\n".encode()),
+    *(b"\r\r\n.\r\r\n", b"\r\n.\r\r\n", b"\r\n\0.\r\n", b"\r\n.\0\r\n", b"\r\n\x1a.\r\n"),
+    *(b"\n\n.\n\n", b"\n.\n\r\n", b"\r\n\x0b.\r\n", b"\r\n\x85.\x85", b"\xe2\x80\xa8.\xe2\x80\xa8"),
 )
-REALLY_ENDS = b"\r\r\n.\r\n\0"  # CR LF . CR LF is in it: what follows is a new command, and no smuggling
 STRAY = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
@@ -72,7 +71,7 @@ def _smuggle(front: Stand, mark: str, vector: bytes) -> Delivery:
     return _only(front, mark)
 
 
-@pytest.mark.parametrize("end", [each for each in FALSE_ENDS if each != REALLY_ENDS], ids=repr)
+@pytest.mark.parametrize("end", FALSE_ENDS, ids=repr)
 def test_a_false_end_does_not_end_the_message(front: Stand, end: bytes) -> None:
     delivery = _smuggle(front, f"in{FALSE_ENDS.index(end)}", end + SECOND)
     assert b"smuggled" in delivery.body
