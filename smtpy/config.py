@@ -234,14 +234,21 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """The settings of this process. Raises BadSettings with every problem of every source."""
     given = gather(path, environ)
     try:
-        settings = Settings.model_validate(given.values)
-    except ValidationError as error:
+        settings = judge(given.values, given.names)
+    except BadSettings as bad:
         met = {name for name, _ in given.problems}
-        found = [problem for problem in _judged(error, given.names) if problem[0] not in met]
-        raise BadSettings(given.problems + found) from None
+        raise BadSettings([*given.problems, *(each for each in bad.problems if each[0] not in met)]) from None
     if given.problems:
         raise BadSettings(given.problems)
     return settings
+
+
+def judge(values: Mapping[str, object], names: Mapping[str, str] | None = None) -> Settings:
+    """Settings from values by key; `names` is how their source spells the keys. Raises BadSettings."""
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise BadSettings(_judged(error, names or {})) from None
 
 
 def _judged(error: ValidationError, names: Mapping[str, str]) -> list[tuple[str, str]]:

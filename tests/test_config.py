@@ -1,0 +1,183 @@
+"""Settings: every source, every refusal by name, no secret in any message, and the page that lists them."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic_core import PydanticUndefined
+
+from smtpy.config import BadSettings, Settings, judge, load
+from smtpy.net import Endpoint
+
+KEY, SRS = "k" * 32, "s" * 16
+NEEDED = {
+    "hostname": "mx.our.example",
+    "postmaster": "postmaster@inbox.example",
+    "secret_keys": [KEY],
+    "srs_secrets": [SRS],
+}
+ENVIRON = {
+    "SMTPY_HOSTNAME": "mx.our.example",
+    "SMTPY_POSTMASTER": "postmaster@inbox.example",
+    "SMTPY_SECRET_KEYS": KEY,
+    "SMTPY_SRS_SECRETS": SRS,
+}
+PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+
+
+def refused(path: Path | None, environ: dict[str, str]) -> dict[str, str]:
+    with pytest.raises(BadSettings) as caught:
+        load(path, environ)
+    return dict(caught.value.problems)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "smtpy.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_defaults_stand_on_each_other() -> None:
+    settings = judge({**NEEDED, "state_dir": "/srv/s", "run_dir": "/srv/r"})
+    assert settings.database_url == "sqlite:////srv/s/smtpy.db"
+    assert settings.lookup_listen == (Endpoint(path="/srv/r/lookup.sock"),)
+    assert settings.policy_listen == (Endpoint(path="/srv/r/policy.sock"),)
+    assert settings.milter_listen == Endpoint(path="/srv/r/milter.sock")
+    assert settings.deadline_seconds == 3.0
+
+
+def test_later_sources_win(tmp_path: Path) -> None:
+    path = write(tmp_path, 'log_level = "error"\nmax_hops = 10\nmilter_workers = 3\n')
+    (tmp_path / "hops").write_text("12\n")
+    environ = {
+        **ENVIRON,
+        "SMTPY_MAX_HOPS": "11",
+        "SMTPY_MAX_HOPS_FILE": str(tmp_path / "hops"),
+        "SMTPY_LOG_LEVEL": "debug",
+    }
+    settings = load(path, environ)
+    assert (settings.milter_workers, settings.log_level, settings.max_hops) == (3, "debug", 12)
+
+
+def test_configuration_named_by_the_environment(tmp_path: Path) -> None:
+    path = write(tmp_path, "max_hops = 7\n")
+    assert load(None, {**ENVIRON, "SMTPY_CONFIG": str(path)}).max_hops == 7
+
+
+def test_secrets_from_files_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text(f"{KEY}\n{'o' * 40}\n")
+    path = write(tmp_path, 'secret_keys_file = "keys"\n')
+    environ = {name: value for name, value in ENVIRON.items() if name != "SMTPY_SECRET_KEYS"}
+    settings = load(path, environ)
+    assert [key.get_secret_value() for key in settings.secret_keys] == [KEY, "o" * 40]
+
+
+def test_values_are_kept_in_one_form() -> None:
+    settings = judge({**NEEDED, "hostname": "MX.Bücher.example", "postmaster": '"a"@Inbox.EXAMPLE'})
+    assert settings.hostname == "mx.xn--bcher-kva.example"
+    assert settings.postmaster == "a@inbox.example"
+
+
+def test_all_bad_keys_at_once(tmp_path: Path) -> None:
+    path = write(tmp_path, 'hostname = "a b"\nmax_hop = 3\nlog_level = "loud"\n')
+    assert refused(path, {"SMTPY_MILTER_WORKERS": "many", "SMTPY_RUNDIR": "/r"}).keys() == {
+        *("hostname", "max_hop", "log_level", "SMTPY_MILTER_WORKERS", "SMTPY_RUNDIR"),
+        *("postmaster", "secret_keys", "srs_secrets"),
+    }
+
+
+BAD_VALUES = {
+    "hostname": ("[192.0.2.1]", "not an address literal"),
+    "postmaster": ("root@mx.our.example", "must be elsewhere"),
+    "state_dir": ("state", "absolute"),
+    "database_url": ("mysql://db.example/x", "sqlite:"),
+    "secret_keys": ([], "at least 1"),
+    "srs_secrets": ([SRS, "short"], "at least 16"),
+    "srs_hash_length": (3, "greater than or equal to 4"),
+    "lookup_listen": (["unix:x"], "absolute"),
+    "policy_listen": (["inet:[::1]:9", "8025"], "unix:/path or inet:host:port"),
+    "milter_listen": ("inet:127.0.0.1:9", "UNIX socket"),
+    "deadline_seconds": (31, "less than or equal to 30"),
+    "log_level": ("trace", "'debug'"),
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rule"), [(key, *case) for key, case in BAD_VALUES.items()], ids=list(BAD_VALUES)
+)
+def test_refuses_a_bad_value_by_its_key(key: str, value: object, rule: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        judge({**NEEDED, key: value})
+    assert [name for name, _ in caught.value.problems] == [key]
+    assert rule in caught.value.problems[0][1]
+
+
+@pytest.mark.parametrize("url", ["sqlite:///relative.db", "sqlite://", "smtpy.db", "postgres://h/n"])
+def test_database_must_be_one_that_all_processes_find(url: str) -> None:
+    with pytest.raises(BadSettings, match="database_url"):
+        judge({**NEEDED, "database_url": url})
+
+
+def test_near_misses_are_suggested(tmp_path: Path) -> None:
+    path = write(tmp_path, 'host_name = "x"\nfrobnicate = 1\n')
+    problems = refused(path, {**ENVIRON, "SMTPY_LOG_LEVLE": "info"})
+    assert problems == {
+        "host_name": "no such setting; did you mean hostname?",
+        "frobnicate": "no such setting",
+        "SMTPY_LOG_LEVLE": "no such setting; did you mean SMTPY_LOG_LEVEL?",
+    }
+
+
+def test_one_key_given_twice(tmp_path: Path) -> None:
+    path = write(tmp_path, 'max_hops = 3\nmax_hops_file = "hops"\n')
+    (tmp_path / "hops").write_text("4")
+    assert refused(path, ENVIRON) == {"max_hops_file": "max_hops is given too; keep one of them"}
+
+
+@pytest.mark.parametrize(("text", "reason"), [("a = [", "not TOML"), ("hostname = 'x'\nhostname = 'y'", "not TOML")])
+def test_broken_file_is_named(tmp_path: Path, text: str, reason: str) -> None:
+    path = write(tmp_path, text)
+    assert refused(path, ENVIRON)[str(path)].startswith(reason)
+
+
+def test_missing_files_are_named(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none")
+    problems = refused(tmp_path / "smtpy.toml", {**ENVIRON, "SMTPY_DATABASE_URL_FILE": missing})
+    assert problems == {
+        "the configuration file": f"cannot read {tmp_path / 'smtpy.toml'}: No such file or directory",
+        "SMTPY_DATABASE_URL_FILE": f"cannot read {missing}: No such file or directory",
+    }
+
+
+@given(st.from_regex(r"Qz[A-Za-z0-9]{8,13}", fullmatch=True))
+def test_no_message_and_no_repr_tells_a_secret(secret: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        judge(
+            {**NEEDED, "secret_keys": [secret + "\x00" * 5], "srs_secrets": secret, "database_url": f"x://u:{secret}@h"}
+        )
+    assert secret not in str(caught.value)
+    settings = judge({**NEEDED, "srs_secrets": [secret * 2], "database_url": f"postgresql://u:{secret}@db.example/x"})
+    assert secret not in repr(settings)
+
+
+@given(st.dictionaries(st.sampled_from([*Settings.model_fields, "other"]), st.text(max_size=30)))
+def test_any_environment_gives_settings_or_names(values: dict[str, str]) -> None:
+    try:
+        load(None, {f"SMTPY_{key.upper()}": value for key, value in values.items()})
+    except BadSettings as bad:
+        assert bad.problems  # noqa: PT017 - settings are a possible end, too
+
+
+def test_the_page_lists_every_setting_as_it_is() -> None:
+    rows = []
+    for key, field in Settings.model_fields.items():
+        if field.is_required():
+            default = "*required*"
+        elif field.default is not PydanticUndefined:
+            default = f"`{field.default}`"
+        else:
+            default = f"`{field.default_factory({name: f'{{{name}}}' for name in Settings.model_fields})}`"
+        rows.append(f"| `{key}` | {default} | {field.description} |")
+    listed = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    assert listed == rows
