@@ -1,0 +1,76 @@
+"""The `smtpy` command: people's way in. Reads settings, asks one function elsewhere, shows what came of it.
+
+A command's module is imported when the command is used, so `smtpy --help` costs no SQLAlchemy and the services start
+with what they need. Exit codes are those of sysexits(3). Expected trouble (bad settings, a database that is away, a
+refusal) is one line that names the fix; a traceback is a defect of ours.
+"""
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from smtpy.cli.setup import Setup
+
+# name: (module, one line of help). Each module has the command under its own name, with `-` as `_`.
+COMMANDS = {
+    "init": ("init", "Write configuration and secrets, create or upgrade the database."),
+    "user": ("users", "People who own domains, mailboxes and aliases."),
+    "domain": ("domains", "Domains whose mail comes here."),
+    "mailbox": ("mailboxes", "Where aliases lead to."),
+    "alias": ("aliases", "Addresses that stand for mailboxes."),
+    "rule": ("rules", "Automatic aliases: addresses that exist because they match."),
+    "resolve": ("resolve", "What happens to mail to an address, and why."),
+    "explain": ("explain", "What would be done with a message, and why."),
+    "log": ("log", "What was done with messages, newest first."),
+    "config": ("config", "The settings in force."),
+    "doctor": ("doctor", "Look for what is wrong with this installation."),
+    "lookup": ("services", "Answer Postfix's socketmap questions."),
+    "policy": ("services", "Answer Postfix's policy questions."),
+    "milter": ("services", "Rewrite messages for Postfix."),
+}
+
+
+class Root(click.Group):
+    """Commands by name, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"smtpy.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run, and leave by a code of sysexits(3) where click has codes of its own."""
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.ClickException as error:
+            error.show()
+            code = os.EX_USAGE if isinstance(error, click.UsageError) else error.exit_code
+        except click.Abort:
+            code = 130  # 128 + SIGINT, as shells have it
+        raise SystemExit(code or os.EX_OK)
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The TOML file; else $SMTPY_CONFIG, else /etc/smtpy/smtpy.toml.",
+)
+@click.version_option(package_name="smtpy")
+@click.pass_context
+def main(ctx: click.Context, config: Path | None) -> None:
+    """E-mail aliases on your own domains, around Postfix."""
+    ctx.obj = Setup(config, os.environ)

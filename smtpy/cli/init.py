@@ -1,0 +1,130 @@
+"""`smtpy init`: a configuration file, secrets, folders, and the database at the head of its migrations.
+
+Safe to run again, as every start of a demo or a container does: what is there stays, secrets above all, since return
+addresses on their way back stop working without them. What is asked for and contradicts the file that is there is
+refused: two sources of truth are one too many.
+
+A database URL with a password goes to the secrets: the configuration file is readable by everyone.
+"""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from smtpy.cli.setup import Setup, Trouble, pass_setup
+
+SECRETS = {"secret_keys": 48, "srs_secrets": 24}  # key: random octets
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command("init")
+@click.option("--config", type=FILE, metavar="FILE", help="The file to write; else the one of `smtpy --config`.")
+@click.option("--hostname", metavar="NAME", help="The name of this mail server.")
+@click.option("--postmaster", metavar="ADDRESS", help="Takes mail to postmaster at that name; an address elsewhere.")
+@click.option("--state-dir", type=FOLDER, help="For the SQLite database; default /var/lib/smtpy.")
+@click.option("--run-dir", type=FOLDER, help="For the sockets; default /run/smtpy.")
+@click.option("--database-url", metavar="URL", help="Default: SQLite in the state directory.")
+@pass_setup
+def init_command(setup: Setup, config: Path | None, **asked: Any) -> None:
+    """Write configuration and secrets, create or upgrade the database."""
+    path = (config or setup.config or _default(setup)).absolute()
+    wanted = {key: _text(value) for key, value in asked.items() if value is not None}
+    try:
+        if path.exists():
+            _agree(path, wanted)
+            click.echo(f"kept {path} and its secrets")
+        else:
+            _write(path, wanted)
+            click.echo(f"wrote {path} and secrets in {path.parent / 'secrets'}")
+        _folders(Setup(path, setup.environ))
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}"
+        raise Trouble(os.EX_CANTCREAT, f"{reason}; run as a user who may write there") from None
+    _migrate(Setup(path, setup.environ))
+
+
+def _default(setup: Setup) -> Path:
+    from smtpy.config import DEFAULT_FILE
+
+    return Path(setup.environ.get("SMTPY_CONFIG") or DEFAULT_FILE)
+
+
+def _text(value: object) -> str:
+    return str(value.absolute()) if isinstance(value, Path) else str(value)
+
+
+def _agree(path: Path, wanted: dict[str, str]) -> None:
+    """Refuse what the configuration that is there says otherwise."""
+    from smtpy.config import gather
+
+    said = gather(path, {}).values
+    for key, value in wanted.items():
+        if key in said and str(said[key]) != value:
+            raise Trouble(os.EX_CONFIG, f"{path} is there and has another {key}; edit the file instead")
+
+
+def _write(path: Path, wanted: dict[str, str]) -> None:
+    """Secrets first, so that a configuration file never points at nothing."""
+    for key in ("hostname", "postmaster"):
+        if key not in wanted:
+            raise Trouble(os.EX_USAGE, f"{path} is not there yet, and to write it takes --{key}")
+    _judge(wanted)
+    hidden = {key: secrets.token_urlsafe(octets) for key, octets in SECRETS.items()}
+    if urlsplit(wanted.get("database_url", "")).password:
+        hidden["database_url"] = wanted.pop("database_url")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = path.parent / "secrets"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for key, secret in hidden.items():
+        if not (folder / key).exists():
+            _create(folder / key, secret + "\n", 0o600)
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in wanted.items()]
+    lines += [f'{key}_file = "secrets/{key}"' for key in hidden]
+    head = "# SMTPy's settings; docs/settings.md lists them all, `smtpy config check` checks them.\n"
+    _create(path, head + "\n".join(lines) + "\n", 0o644)
+
+
+def _judge(wanted: dict[str, str]) -> None:
+    """Refuse bad values before anything is written."""
+    from smtpy.config import BadSettings, judge
+
+    try:
+        judge({**wanted, **dict.fromkeys(SECRETS, "x" * 64)})
+    except BadSettings as bad:
+        raise Trouble(os.EX_USAGE, str(bad)) from None
+
+
+def _create(path: Path, text: str, mode: int) -> None:
+    """Whole or not at all: written aside, then named."""
+    aside = path.with_name(f".{path.name}.new")
+    aside.unlink(missing_ok=True)
+    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+        file.write(text)
+        os.fchmod(file.fileno(), mode)
+        os.fsync(file.fileno())
+    aside.rename(path)
+
+
+def _folders(setup: Setup) -> None:
+    setup.settings.state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+    setup.settings.run_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+
+
+def _migrate(setup: Setup) -> None:
+    """The schema made or brought up to date; says from what to what."""
+    with setup.engine():
+        from smtpy.store import migrate
+
+        url = setup.settings.database_url
+        before = migrate.current(url)
+        if before == migrate.head():
+            click.echo("the database is up to date")
+            return
+        migrate.upgrade(url, "head")
+        click.echo("upgraded the database" if before else "created the database")

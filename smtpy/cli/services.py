@@ -1,0 +1,54 @@
+"""`smtpy lookup`, `smtpy policy`, `smtpy milter`: the processes that Postfix asks, in the foreground until SIGTERM."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import click
+
+from smtpy.cli.logs import set_up
+from smtpy.cli.setup import Setup, Trouble, pass_setup
+
+
+@contextlib.contextmanager
+def _service(setup: Setup, process: str) -> Iterator[None]:
+    """Logging for the process; a socket that cannot be had becomes Trouble."""
+    set_up(process, setup.settings.log_level)
+    try:
+        yield
+    except PermissionError as error:
+        raise Trouble(os.EX_NOPERM, f"{process}: {error}; this user must be able to write run_dir") from None
+    except OSError as error:
+        advice = "see that run_dir exists and nothing else listens there (`smtpy doctor`)"
+        raise Trouble(os.EX_UNAVAILABLE, f"{process}: {error}; {advice}") from None
+
+
+@click.command("lookup")
+@pass_setup
+def lookup_command(setup: Setup) -> None:
+    """Answer Postfix's socketmap questions."""
+    with _service(setup, "lookup"):
+        from smtpy.lookup.server import serve
+
+        serve(setup.settings)
+
+
+@click.command("policy")
+@pass_setup
+def policy_command(setup: Setup) -> None:
+    """Answer Postfix's policy questions."""
+    with _service(setup, "policy"):
+        from smtpy.policy.server import serve
+
+        serve(setup.settings)
+
+
+@click.command("milter")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes; else the setting milter_workers.")
+@pass_setup
+def milter_command(setup: Setup, workers: int | None) -> None:
+    """Rewrite messages for Postfix."""
+    with _service(setup, "milter"):
+        from smtpy.milter.server import serve
+
+        serve(setup.settings, workers)

@@ -1,0 +1,86 @@
+"""What a command needs of the world, opened when it asks: settings, database; and Trouble, the way to say no.
+
+Everything expected that can go wrong is turned into Trouble here, so that commands are written as if it could not.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:  # at run time a command pays only for what it uses
+    from sqlalchemy import Engine
+
+    from smtpy.admin.change import Change
+    from smtpy.config import Settings
+
+
+class Trouble(click.ClickException):
+    """Ends the command with `code` of sysexits(3); `message` says what is wrong and what to do."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.exit_code = code
+
+    def show(self, file: object = None) -> None:
+        """One line a finding on stderr."""
+        for line in self.message.splitlines():
+            click.echo(f"smtpy: {line}", err=True)
+
+
+@dataclass
+class Setup:
+    """Where the settings come from, and what is made of them."""
+
+    config: Path | None
+    environ: Mapping[str, str]
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """The settings; Trouble with all bad keys."""
+        from smtpy.config import BadSettings, load
+
+        try:
+            return load(self.config, self.environ)
+        except BadSettings as bad:
+            advice = "correct them, or run `smtpy init` to make a configuration"
+            raise Trouble(os.EX_CONFIG, f"the settings are refused; {advice}\n{bad}") from None
+
+    @contextlib.contextmanager
+    def engine(self) -> Iterator["Engine"]:
+        """The database for the time of the block, in which its absence and refusals become Trouble."""
+        from smtpy.cli.failures import told
+        from smtpy.store.engine import open_engine
+
+        with told():
+            engine = open_engine(self.settings.database_url, deadline=self.settings.deadline_seconds)
+            try:
+                yield engine
+            finally:
+                engine.dispose()
+
+    @contextlib.contextmanager
+    def change(self) -> Iterator["Change"]:
+        """The one door for change, opened as the person at this terminal."""
+        from smtpy.admin.change import change
+
+        with self.engine() as engine, change(engine, by=f"cli:{login()}") as opened:
+            yield opened
+
+
+def login() -> str:
+    """Who is at the terminal, for the audit trail."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user needs no name
+        return str(os.getuid())
+
+
+pass_setup = click.make_pass_decorator(Setup)
