@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import Milter
 import milter
@@ -140,11 +141,11 @@ def _listen(path: Path) -> None:
     """Register the callbacks and open the socket, readable and writable for Postfix whoever it runs as."""
     milter.set_flags(milter.CURR_ACTS)
     milter.set_connect_callback(Milter.connect_callback)
-    milter.set_envfrom_callback(lambda ctx, *words: ctx.getpriv().envfrom_bytes(*words))
-    milter.set_envrcpt_callback(lambda ctx, *words: ctx.getpriv().envrcpt_bytes(*words))
-    milter.set_header_callback(lambda ctx, name, value: ctx.getpriv().header_bytes(name, value))
-    milter.set_body_callback(lambda ctx, chunk: ctx.getpriv().body(chunk))
-    milter.set_eom_callback(lambda ctx: ctx.getpriv().eom())
+    milter.set_envfrom_callback(lambda ctx, *words: _session(ctx).envfrom_bytes(*words))
+    milter.set_envrcpt_callback(lambda ctx, *words: _session(ctx).envrcpt_bytes(*words))
+    milter.set_header_callback(lambda ctx, name, value: _session(ctx).header_bytes(name, value))
+    milter.set_body_callback(lambda ctx, chunk: _session(ctx).body(chunk))
+    milter.set_eom_callback(lambda ctx: _session(ctx).eom())
     milter.set_close_callback(Milter.close_callback)
     milter.set_exception_policy(milter.TEMPFAIL)
     milter.setconn(f"unix:{path}")
@@ -155,6 +156,15 @@ def _listen(path: Path) -> None:
     finally:
         os.umask(mask)
     _unblock()
+
+
+def _session(context: Any) -> Session:
+    """The session of a connection; a peer that skips the greeting gets one too, and no traceback."""
+    session = context.getpriv()
+    if session is None:
+        session = Milter.factory()
+        session._setctx(context)
+    return cast(Session, session)
 
 
 def _unblock() -> None:
