@@ -1,0 +1,62 @@
+"""The tables that the mail path writes: the journal, and senders kept under a return token.
+
+A journal row outlives the alias it tells of. Texts that strangers chose are Text; the writers cut them.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from smtpy.store.columns import Base, Id, LongText, Name
+
+MAX_TOKEN = 32  # characters
+
+
+class JournalRow(Base):
+    """What became of one message in one pass; `parent` is the uuid of the pass before."""
+
+    __tablename__ = "journal"
+    __table_args__ = (
+        Index(None, "message_id", "id"),
+        Index(None, "queue_id", "id"),
+        Index(None, "reverse_path", "id"),
+    )
+    id: Mapped[Id]
+    uuid: Mapped[Name]
+    at: Mapped[datetime]
+    stage: Mapped[str] = mapped_column(String(16))
+    queue_id: Mapped[str | None] = mapped_column(Text)
+    parent: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    client: Mapped[LongText]
+    reverse_path: Mapped[LongText]
+    message_id: Mapped[str | None] = mapped_column(Text)
+    size: Mapped[int]
+    verdict: Mapped[str] = mapped_column(String(16))
+    why: Mapped[LongText]
+    micros: Mapped[int]
+
+
+class JournalRecipient(Base):
+    """What became of it for one recipient; `key` is the address it was found as."""
+
+    __tablename__ = "journal_recipients"
+    __table_args__ = (Index(None, "key", "journal_id"),)
+    journal_id: Mapped[int] = mapped_column(ForeignKey("journal.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    recipient: Mapped[LongText]
+    key: Mapped[LongText]
+    alias_id: Mapped[int | None] = mapped_column(ForeignKey("aliases.id", ondelete="SET NULL"), index=True)
+    decision: Mapped[str] = mapped_column(String(16))
+    targets: Mapped[list[str]] = mapped_column(JSON)
+    why: Mapped[LongText]
+
+
+class ReturnToken(Base):
+    """A reverse-path that fits no return address, under the token that stands for it (smtpy.srs)."""
+
+    __tablename__ = "return_tokens"
+    token: Mapped[str] = mapped_column(String(MAX_TOKEN), primary_key=True)
+    sender: Mapped[LongText]
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime] = mapped_column(index=True)

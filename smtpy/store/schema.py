@@ -1,0 +1,158 @@
+"""The tables of the directory: who owns what, and where its mail goes.
+
+Every row that people see has an integer id and a UUID. `key` columns hold what is compared (smtpy.mail.address), their
+neighbours what is shown. `deleted_at` is the trash: such a row still takes its name, so that a deleted address is
+never handed to somebody else. Switches (`enabled`) and trash are told apart because only the first is a choice of what
+senders hear. The journal's tables stand in smtpy.store.records.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from smtpy.directory.entries import Mode, WhenOff
+from smtpy.directory.patterns import MAX_PATTERN
+from smtpy.store.columns import AddressText, Base, DomainName, Id, LocalPart, LongText, Name, choice
+
+MAX_NOTE = 1000  # characters
+MAX_NAME = 200  # characters of a person's name
+
+
+class Role(StrEnum):
+    """What a user may do: everything, or what is theirs."""
+
+    ADMIN = "admin"
+    USER = "user"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class _Timed:
+    created_at: Mapped[datetime] = mapped_column(default=_now)
+    updated_at: Mapped[datetime] = mapped_column(default=_now, onupdate=_now)
+
+
+class _Switched(_Timed):
+    enabled: Mapped[bool] = mapped_column(default=True)
+
+
+class User(_Switched, Base):
+    """A person who owns domains, mailboxes and aliases."""
+
+    __tablename__ = "users"
+    id: Mapped[Id]
+    uuid: Mapped[Name]
+    email: Mapped[AddressText]
+    key: Mapped[AddressText] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(String(MAX_NAME), default="")
+    role: Mapped[Role] = mapped_column(choice(Role, "role"), default=Role.USER)
+    deleted_at: Mapped[datetime | None]
+
+
+class Domain(_Switched, Base):
+    """A domain whose mail comes here. `name` in A-labels; `when_off` and `default_mode` are what new aliases get."""
+
+    __tablename__ = "domains"
+    id: Mapped[Id]
+    uuid: Mapped[Name]
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
+    name: Mapped[DomainName] = mapped_column(unique=True)
+    when_off: Mapped[WhenOff] = mapped_column(choice(WhenOff, "when_off"), default=WhenOff.REJECT)
+    default_mode: Mapped[Mode] = mapped_column(choice(Mode, "default_mode"), default=Mode.TRANSPARENT)
+    role_mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailboxes.id", ondelete="SET NULL"), index=True)
+    max_message_bytes: Mapped[int | None]
+    extension_separator: Mapped[str | None] = mapped_column(String(1), default="+")
+    deleted_at: Mapped[datetime | None]
+
+
+class Mailbox(_Switched, Base):
+    """A place outside where mail is read. `domain` is that of `key`: a domain of ours must have no mailboxes on it."""
+
+    __tablename__ = "mailboxes"
+    __table_args__ = (UniqueConstraint("owner_id", "key"),)
+    id: Mapped[Id]
+    uuid: Mapped[Name]
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    address: Mapped[AddressText]
+    key: Mapped[AddressText]
+    domain: Mapped[DomainName] = mapped_column(index=True)
+    verified_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+
+
+class Alias(_Switched, Base):
+    """A declared address. `local` is folded."""
+
+    __tablename__ = "aliases"
+    __table_args__ = (UniqueConstraint("domain_id", "local"),)
+    id: Mapped[Id]
+    uuid: Mapped[Name]
+    domain_id: Mapped[int] = mapped_column(ForeignKey("domains.id", ondelete="RESTRICT"))
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
+    local: Mapped[LocalPart]
+    when_off: Mapped[WhenOff] = mapped_column(choice(WhenOff, "when_off"), default=WhenOff.REJECT)
+    mode: Mapped[Mode] = mapped_column(choice(Mode, "mode"), default=Mode.TRANSPARENT)
+    expires_at: Mapped[datetime | None]
+    note: Mapped[str] = mapped_column(String(MAX_NOTE), default="")
+    deleted_at: Mapped[datetime | None]
+
+
+class AliasMailbox(Base):
+    """One of the mailboxes behind an alias; a mailbox in use cannot be purged."""
+
+    __tablename__ = "alias_mailboxes"
+    alias_id: Mapped[int] = mapped_column(ForeignKey("aliases.id", ondelete="CASCADE"), primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(
+        ForeignKey("mailboxes.id", ondelete="RESTRICT"), primary_key=True, index=True
+    )
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class Automatic(_Switched, Base):
+    """A rule that makes addresses exist undeclared; tried by `position`. Without `pattern`: catch-all, tried last."""
+
+    __tablename__ = "automatics"
+    __table_args__ = (Index(None, "domain_id", "position"),)
+    id: Mapped[Id]
+    uuid: Mapped[Name]
+    domain_id: Mapped[int] = mapped_column(ForeignKey("domains.id", ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(default=0)
+    pattern: Mapped[str | None] = mapped_column(String(MAX_PATTERN))
+    mode: Mapped[Mode] = mapped_column(choice(Mode, "mode"), default=Mode.TRANSPARENT)
+
+
+class AutomaticMailbox(Base):
+    """One of the mailboxes behind an automatic alias."""
+
+    __tablename__ = "automatic_mailboxes"
+    automatic_id: Mapped[int] = mapped_column(ForeignKey("automatics.id", ondelete="CASCADE"), primary_key=True)
+    mailbox_id: Mapped[int] = mapped_column(
+        ForeignKey("mailboxes.id", ondelete="RESTRICT"), primary_key=True, index=True
+    )
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class Epoch(Base):
+    """One row, whose value rises with every change of the directory: what caches watch."""
+
+    __tablename__ = "epoch"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+    id: Mapped[Id]
+    value: Mapped[int] = mapped_column(default=0)
+
+
+class Audit(Base):
+    """Who changed what: a row for every administrative act, written in its transaction."""
+
+    __tablename__ = "audit"
+    id: Mapped[Id]
+    at: Mapped[datetime] = mapped_column(index=True)
+    actor: Mapped[LongText]
+    act: Mapped[LongText]
+    subject: Mapped[LongText] = mapped_column(index=True)
+    before: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
