@@ -46,7 +46,8 @@ def _corpus() -> list[bytes]:
     return [each["input"].encode("latin-1") for each in cases]
 
 
-def _begin(dialog: Dialog, mark: str) -> bytes:
+def _begin(front: Stand, dialog: Dialog, mark: str) -> bytes:
+    front.inbox.deliveries.clear()
     dialog.hello()
     assert dialog.command(f"MAIL FROM:<{mark}@sender.example>").code == 250
     assert dialog.command(f"RCPT TO:<{ALIAS}>").code == 250
@@ -63,7 +64,7 @@ def _only(front: Stand, mark: str) -> Delivery:
 
 def _smuggle(front: Stand, mark: str, vector: bytes) -> Delivery:
     with front.dialog(client="127.0.0.2") as dialog:
-        head = _begin(dialog, mark)
+        head = _begin(front, dialog, mark)
         assert dialog.command("DATA").code == 354
         dialog.raw(head + vector)
         assert dialog.answer().code == 250
@@ -88,7 +89,7 @@ def test_the_corpus_does_not_end_the_message(front: Stand) -> None:
 def test_a_forwarded_body_does_not_smuggle_at_the_next_hop(front: Stand, end: bytes) -> None:
     mark = f"out{FALSE_ENDS.index(end)}"
     with front.dialog() as dialog:
-        message = _begin(dialog, mark) + end + SECOND
+        message = _begin(front, dialog, mark) + end + SECOND
         dialog.raw(f"BDAT {len(message)} LAST\r\n".encode() + message)  # BDAT carries any octets as they are
         assert dialog.answer().code == 250
     delivery = _only(front, mark)
@@ -118,7 +119,7 @@ def test_talking_before_the_greeting_is_refused(front: Stand) -> None:
 
 def test_a_message_sent_before_354_is_refused(front: Stand) -> None:
     with front.dialog(client="127.0.0.2") as dialog:
-        message = _begin(dialog, "early")
+        message = _begin(front, dialog, "early")
         dialog.raw(b"DATA\r\n" + message + b"\r\n.\r\n")
         assert str(dialog.answer()).startswith("554 5.5.0")
         assert dialog.answer().code == 0

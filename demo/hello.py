@@ -1,0 +1,129 @@
+"""The demonstration: declare an alias, send one real message through it, show what arrived and why. Then wait."""
+
+import itertools
+import os
+import shutil
+import signal
+import smtplib
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+from typing import TypeVar
+
+FOLDER = Path(os.environ["SMTPY_DEMO_DIR"])
+SMTPY = Path(sys.executable).parent / "smtpy"
+FRONT = ("127.0.0.1", 2525)
+USER = MAILBOX = "you@inbox.example"
+DOMAIN = "demo.example"
+ALIAS = f"hello@{DOMAIN}"
+SENDER = "friend@elsewhere.example"
+DECLARED = (
+    ("user", "add", USER),
+    ("domain", "add", DOMAIN, "--owner", USER),
+    ("mailbox", "add", MAILBOX, "--owner", USER),
+    ("alias", "add", ALIAS, "--to", MAILBOX),
+)
+GUTTER = 3
+NARROW = 130  # columns; below, one under the other
+PREFIX = 20  # columns which honcho puts before each line
+
+T = TypeVar("T")
+
+
+def main() -> None:
+    """Once, then wait to be stopped: honcho ends everything when one process ends."""
+    for command in DECLARED:
+        declare(*command)
+    message_id = send()
+    arrived = wait_for(lambda: find(message_id), "the message in the inbox")
+    trace = wait_for(lambda: smtpy("log", message_id).stdout.strip(), "the journal's row")
+    print(show(arrived, trace))
+    print(
+        f"SMTP is at 127.0.0.1:2525. Arrivals are kept in {FOLDER}/inbox, Postfix's log is"
+        f" {FOLDER}/postfix/log/mail.log. Port 8000 is kept for the web pages. Ctrl-C stops everything."
+    )
+    signal.pause()
+
+
+def smtpy(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line tool."""
+    return subprocess.run([SMTPY, *arguments], capture_output=True, text=True, check=False)
+
+
+def declare(*command: str) -> None:
+    """One administrative act; that it was done by an earlier run is well."""
+    done = smtpy(*command)
+    if done.returncode not in {0, os.EX_CANTCREAT}:
+        sys.exit(f"smtpy {' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
+
+
+def send() -> str:
+    """Through the alias, as any server of the world would; its Message-ID."""
+    message_id = make_msgid(domain="elsewhere.example")
+    lines = (
+        f"From: A friend <{SENDER}>",
+        f"To: {ALIAS}",
+        "Subject: Hello through an alias",
+        f"Date: {formatdate()}",
+        f"Message-ID: {message_id}",
+        "",
+        f"This was sent to {ALIAS}.",
+        f"Nobody outside sees that it is read at {MAILBOX}.",
+        "",
+    )
+    with wait_for(connection, "Postfix") as smtp:
+        smtp.sendmail(SENDER, [ALIAS], "\r\n".join(lines))
+    return message_id
+
+
+def connection() -> smtplib.SMTP | None:
+    """One to the front, if it is there already."""
+    try:
+        return smtplib.SMTP(*FRONT, timeout=10)
+    except OSError:
+        return None
+
+
+def find(message_id: str) -> str | None:
+    """The kept file with that Message-ID."""
+    for each in sorted((FOLDER / "inbox").glob("*.smtp"), reverse=True):
+        text = each.read_bytes().decode(errors="replace")
+        if message_id in text:
+            return text
+    return None
+
+
+def wait_for(found: Callable[[], T | None], what: str, timeout: float = 30.0) -> T:
+    """What `found` finds at last."""
+    deadline = time.monotonic() + timeout
+    while not (result := found()):
+        if time.monotonic() > deadline:
+            sys.exit(f"{what} did not come within {timeout:.0f} s; see {FOLDER}/postfix/log/mail.log")
+        time.sleep(0.1)
+    return result
+
+
+def show(arrived: str, trace: str) -> str:
+    """Side by side where there is room for it."""
+    columns = shutil.get_terminal_size().columns - PREFIX
+    left, right = ("As it arrived", *arrived.splitlines()), ("Decided, and why", *trace.splitlines())
+    if columns < NARROW - PREFIX:
+        return "\n".join(["", *left, "", *right, ""])
+    width = (columns - GUTTER) // 2
+    rows = itertools.zip_longest(wrapped(left, width), wrapped(right, width), fillvalue="")
+    return "\n".join(["", *(f"{one:<{width}} | {other}".rstrip() for one, other in rows), ""])
+
+
+def wrapped(lines: tuple[str, ...], width: int) -> list[str]:
+    """Lines no longer than that, an underlined title first."""
+    title, *rest = lines
+    body = [part for line in rest for part in textwrap.wrap(line, width, subsequent_indent="  ") or [""]]
+    return [title, "-" * len(title), *body]
+
+
+if __name__ == "__main__":
+    main()

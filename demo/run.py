@@ -1,0 +1,194 @@
+"""`make run`: prepare a folder, then everything in demo/Procfile under honcho until Ctrl-C or SIGTERM.
+
+honcho supervises; this process sees to it that nothing outlives it. Should honcho fall (a signal in its first moments
+does that), what it had started becomes ours (PR_SET_CHILD_SUBREAPER) and is stopped here; should we be killed, the
+kernel tells honcho (PR_SET_PDEATHSIG).
+"""
+
+import ctypes
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+HERE = Path(__file__).resolve().parent
+BIN = Path(sys.executable).parent
+FOLDER = Path(os.environ.get("SMTPY_DEMO_DIR") or "/var/lib/smtpy-demo").absolute()
+HOSTNAME, POSTMASTER = "mail.demo.example", "you@inbox.example"
+PORTS = {2525: "SMTP", 2526: "the second pass", 2599: "the demonstration's inbox"}  # 8000 is kept for the web pages
+SUDO = [] if os.geteuid() == 0 else ["sudo", "-n"]
+ENVIRON = {key: value for key, value in os.environ.items() if not key.startswith("SMTPY_")} | {
+    "SMTPY_DEMO_DIR": str(FOLDER),
+    "SMTPY_CONFIG": str(FOLDER / "smtpy.toml"),
+    "COLUMNS": str(shutil.get_terminal_size().columns),
+}
+HONCHO_PATIENCE = 8.0  # seconds; honcho itself kills after five
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+def main() -> int:
+    """The whole of it; the exit status."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, asked_to_stop)
+    try:
+        check_sudo()
+        make_folder()
+        lock = only_one()
+        check_ports()
+        prepare()
+        return supervise(lock)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        stop_everything()
+
+
+def prctl(option: int, value: int) -> None:
+    """prctl(2), which Python has no name for."""
+    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def asked_to_stop(number: int, frame: object) -> None:
+    """Once is enough: the signals that follow change nothing."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def check_sudo() -> None:
+    """Postfix is started without a terminal, where sudo cannot ask for a password."""
+    if SUDO and subprocess.run(["setsid", "--wait", *SUDO, "true"], capture_output=True, check=False).returncode:
+        sys.exit("Postfix's master needs root: run this as root, or as a user whose sudo asks for no password.")
+
+
+def make_folder() -> None:
+    """Ours, and open to user postfix, which everything above it has to be as well."""
+    if not os.access(FOLDER, os.W_OK):
+        owner = f"{os.getuid()}:{os.getgid()}"
+        subprocess.run([*SUDO, "install", "-d", "-m", "755", FOLDER], check=True)
+        subprocess.run([*SUDO, "chown", owner, FOLDER], check=True)
+
+
+def only_one() -> IO[str]:
+    """Held by us and by honcho, until the last of it has gone."""
+    lock = (FOLDER / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        who = lock.read().strip()
+        sys.exit(f"SMTPy runs already, from {FOLDER}: stop it with Ctrl-C where it runs, or with: kill {who}")
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def check_ports() -> None:
+    """Say who cannot have which port, before Postfix says it in its log."""
+    for port, purpose in PORTS.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                sys.exit(f"Port {port} of 127.0.0.1, for {purpose}, is taken by another program: stop that first.")
+
+
+def prepare() -> None:
+    """Settings, secrets, database and Postfix instance: made, or found as they were."""
+    folders = ("--state-dir", FOLDER / "state", "--run-dir", FOLDER / "run")
+    names = ("--hostname", HOSTNAME, "--postmaster", POSTMASTER)
+    config = ("--config", FOLDER / "smtpy.toml")
+    run(BIN / "smtpy", "init", *config, *names, *folders)
+    values = {"SMTPY_RUN_DIR": FOLDER / "run", "SMTPY_HOSTNAME": HOSTNAME, "RELAYHOST": "[127.0.0.1]:2599"}
+    settings = [f"{key}={value}" for key, value in values.items()]
+    run(*SUDO, "env", *settings, HERE.parent / "postfix" / "instance", FOLDER / "postfix")
+
+
+def run(*command: str | Path) -> None:
+    """One step; if it fails it has said why."""
+    if status := subprocess.run(command, env=ENVIRON, check=False).returncode:
+        sys.exit(status)
+
+
+def supervise(lock: IO[str]) -> int:
+    """honcho, in a session of its own so that Ctrl-C reaches it through us; its exit status."""
+    honcho = subprocess.Popen(
+        [
+            "setpriv",
+            "--pdeathsig",
+            "TERM",
+            BIN / "honcho",
+            "start",
+            "-e",
+            "/dev/null",
+            "-d",
+            ".",
+            "-f",
+            "demo/Procfile",
+        ],
+        cwd=HERE.parent,
+        env=ENVIRON,
+        pass_fds=[lock.fileno()],
+        start_new_session=True,
+    )
+    try:
+        return honcho.wait()
+    except KeyboardInterrupt:
+        honcho.terminate()
+        try:
+            honcho.wait(HONCHO_PATIENCE)
+        except subprocess.TimeoutExpired:
+            print("honcho did not finish: stopping its processes", file=sys.stderr)
+        return 0
+
+
+def stop_everything() -> None:
+    """Whatever is still below us: asked, then made to."""
+    for number, patience in ((signal.SIGTERM, 6.0), (signal.SIGKILL, 2.0)):
+        for pid in descendants():
+            try:
+                os.kill(pid, number)
+            except (ProcessLookupError, PermissionError):  # gone; or root's, which ends when its pipe closes
+                continue
+        deadline = time.monotonic() + patience
+        while descendants() and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def descendants() -> list[int]:
+    """Processes that are our children's children to any depth, the dead ones reaped."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return []
+    below: list[int] = []
+    parents = [os.getpid()]
+    while parents:
+        children = children_of(parents.pop())
+        below += children
+        parents += children
+    return below
+
+
+def children_of(pid: int) -> list[int]:
+    """The kernel's own list, of each of its threads."""
+    try:
+        lists = [each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # gone between two looks
+        return []
+    return [int(each) for text in lists for each in text.split()]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
