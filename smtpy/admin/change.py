@@ -1,0 +1,72 @@
+"""The one door for change: rows, audit rows and the epoch in one transaction, or nothing at all.
+
+The epoch comes first. Its row is the lock under which changes happen one after the other, so that "is it there
+already?" still holds when the row is written; and on SQLite a transaction that writes at once waits for its turn, where
+one that reads first would be refused. An act that changed nothing leaves no trace and invalidates no cache.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from smtpy.store.epoch import bump
+from smtpy.store.schema import Audit
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+V = TypeVar("V", bound="DataclassInstance")
+
+
+@dataclass(slots=True)
+class Change:
+    """An open change: who makes it, when, and through which session."""
+
+    session: Session
+    actor: str
+    now: datetime
+    acts: int = 0
+
+    def record(self, act: str, subject: str, before: V | None, after: V) -> V:
+        """Note in the audit trail what differs; nothing if nothing does. Returns `after`."""
+        old, new = _plain(before), _plain(after)
+        moved = [name for name in new if name != "updated_at" and (old is None or old[name] != new[name])]
+        if moved:
+            earlier = None if old is None else {name: old[name] for name in moved}
+            self.note(act, subject, earlier, {name: new[name] for name in moved})
+        return after
+
+    def removed(self, act: str, subject: str, before: "DataclassInstance") -> None:
+        """Note that a row is gone for good."""
+        self.note(act, subject, _plain(before), None)
+
+    def note(self, act: str, subject: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+        """One row of the audit trail; `before` and `after` as JSON can hold them."""
+        self.acts += 1
+        self.session.add(Audit(at=self.now, actor=self.actor, act=act, subject=subject, before=before, after=after))
+
+
+def _plain(view: "DataclassInstance | None") -> Any:
+    """A view as JSON can hold it."""
+    if view is None:
+        return None
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(view).items()
+    }
+
+
+@contextlib.contextmanager
+def change(engine: Engine, *, by: str) -> Iterator[Change]:
+    """Everything within the block happens, or, when it raises, nothing."""
+    with Session(engine, expire_on_commit=False) as session:
+        bump(session.connection())
+        opened = Change(session, by, datetime.now(UTC))
+        yield opened
+        if opened.acts:
+            session.commit()

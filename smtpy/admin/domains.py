@@ -1,0 +1,149 @@
+"""Domains: those whose mail comes here.
+
+A domain on which somebody's mailbox is cannot become ours: mail to that mailbox would come back here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict, Unpack
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from smtpy.admin import mailboxes, members, read
+from smtpy.admin.change import Change
+from smtpy.admin.kinds import PAGE, Kind, as_uuid
+from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound
+from smtpy.directory.entries import Mode, WhenOff
+from smtpy.store.schema import Domain, Mailbox, User
+
+SEPARATORS = "+-_=."
+
+
+class Choices(TypedDict, total=False):
+    """What may be set of a domain; a key that is missing stays as it is, None takes the choice away."""
+
+    role_mailbox: str | None  # address or UUID
+    when_off: WhenOff
+    default_mode: Mode
+    max_message_bytes: int | None
+    extension_separator: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DomainView:
+    """A domain as people see one."""
+
+    id: int
+    uuid: str
+    name: str
+    owner: str
+    enabled: bool
+    when_off: str
+    default_mode: str
+    role_mailbox: str | None
+    max_message_bytes: int | None
+    extension_separator: str | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+_COLUMNS = (
+    select(Domain, User.email, Mailbox.address)
+    .join(User, User.id == Domain.owner_id)
+    .outerjoin(Mailbox, Mailbox.id == Domain.role_mailbox_id)
+)
+
+
+def find(session: Session, name: str) -> Domain:
+    """By name or UUID. Raises NotFound."""
+    uuid = as_uuid(name)
+    wanted = Domain.uuid == uuid if uuid else Domain.name == read.domain_name(name)
+    row = session.scalar(select(Domain).where(wanted))
+    if row is None:
+        raise NotFound("domain", f"{name} is no domain of this service; add it first")
+    return row
+
+
+def view(session: Session, row: Domain) -> DomainView:
+    """What is shown of a domain."""
+    return _view(*session.execute(_COLUMNS.where(Domain.id == row.id)).one())
+
+
+def _view(row: Domain, owner: str, role_mailbox: str | None) -> DomainView:
+    return DomainView(
+        *(row.id, row.uuid, row.name, owner, row.enabled, row.when_off.value, row.default_mode.value),
+        *(role_mailbox, row.max_message_bytes, row.extension_separator),
+        *(row.created_at, row.updated_at, row.deleted_at),
+    )
+
+
+def _refuse_mailboxes(c: Change, name: str) -> None:
+    on_it = (Mailbox.domain == name, Mailbox.deleted_at.is_(None))
+    if (address := c.session.scalar(select(Mailbox.address).where(*on_it).limit(1))) is not None:
+        raise InUse("domain", f"mailbox {address} is on {name}; it would get its own mail back; delete it first")
+
+
+DOMAINS = Kind(
+    "domain", find, view, lambda domain: domain.name, may_restore=lambda c, row: _refuse_mailboxes(c, row.name)
+)
+show, on, off, delete, restore = DOMAINS.show, DOMAINS.on, DOMAINS.off, DOMAINS.delete, DOMAINS.restore
+
+
+def add(c: Change, name: str, *, owner: str, **choices: Unpack[Choices]) -> DomainView:
+    """A new domain; its roles go to its owner's first mailbox unless told otherwise.
+
+    Raises Invalid, NotFound, AlreadyThere, InTrash, InUse.
+    """
+    user = members.USERS.living(c.session, owner)
+    name = read.domain_name(name)
+    there = c.session.scalar(select(Domain).where(Domain.name == name))
+    if there is not None:
+        if there.deleted_at is not None:
+            raise InTrash("domain", f"domain {name} is in the trash; restore it")
+        raise AlreadyThere("domain", f"domain {name} is there already")
+    _refuse_mailboxes(c, name)
+    row = Domain(name=name, owner_id=user.id, role_mailbox_id=mailboxes.first_of(c.session, user.id))
+    _choose(c, row, choices)
+    return DOMAINS.added(c, row)
+
+
+def set_(c: Change, name: str, **choices: Unpack[Choices]) -> DomainView:
+    """Other choices for a domain. Raises Invalid, NotFound, InTrash."""
+    row = DOMAINS.living(c.session, name)
+    before = view(c.session, row)
+    _choose(c, row, choices)
+    return DOMAINS.edited(c, row, before)
+
+
+def _choose(c: Change, row: Domain, choices: Choices) -> None:
+    if "role_mailbox" in choices:
+        address = choices["role_mailbox"]
+        row.role_mailbox_id = mailboxes.of_owner(c.session, row.owner_id, [address])[0] if address else None
+    if "when_off" in choices:
+        row.when_off = choices["when_off"]
+    if "default_mode" in choices:
+        row.default_mode = read.mode(choices["default_mode"])
+    if "max_message_bytes" in choices:
+        limit = choices["max_message_bytes"]
+        if limit is not None and limit < 1:
+            raise Invalid("max_message_bytes", "a limit is at least one octet")
+        row.max_message_bytes = limit
+    if "extension_separator" in choices:
+        separator = choices["extension_separator"] or None
+        if separator is not None and separator not in tuple(SEPARATORS):
+            raise Invalid("extension_separator", f"an extension separator is one of {' '.join(SEPARATORS)}")
+        row.extension_separator = separator
+
+
+def page(
+    session: Session, *, owner: str | None = None, trash: bool = False, after: int = 0, limit: int = PAGE
+) -> tuple[DomainView, ...]:
+    """Domains with an id above `after`, by id; of one owner if asked."""
+    chosen = _COLUMNS.where(Domain.id > after).order_by(Domain.id).limit(limit)
+    if owner is not None:
+        chosen = chosen.where(Domain.owner_id == members.find(session, owner).id)
+    if not trash:
+        chosen = chosen.where(Domain.deleted_at.is_(None))
+    return tuple(_view(*row) for row in session.execute(chosen))

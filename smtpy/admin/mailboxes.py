@@ -1,0 +1,145 @@
+"""Mailboxes: the places outside where mail behind aliases is read.
+
+A mailbox is never on a domain of ours: its mail would come back here for ever.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from smtpy.admin import members, read
+from smtpy.admin.change import Change
+from smtpy.admin.kinds import PAGE, Kind, as_uuid
+from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound
+from smtpy.store.schema import Alias, AliasMailbox, Automatic, AutomaticMailbox, Domain, Mailbox, User
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxView:
+    """A mailbox as people see one."""
+
+    id: int
+    uuid: str
+    address: str
+    owner: str
+    enabled: bool
+    verified_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+def find(session: Session, name: str) -> Mailbox:
+    """By address, if one owner only has it, or by UUID. Raises NotFound, Invalid."""
+    uuid = as_uuid(name)
+    key = "" if uuid else read.address("mailbox", name).key
+    chosen = select(Mailbox).where(Mailbox.uuid == uuid if uuid else Mailbox.key == key)
+    rows = session.scalars(chosen.limit(2)).all()
+    if not rows:
+        raise NotFound("mailbox", f"there is no mailbox {name}; add it first")
+    if len(rows) > 1:
+        raise Invalid("mailbox", f"several owners have mailbox {name}; name it by its UUID (see the list)")
+    return rows[0]
+
+
+def view(session: Session, row: Mailbox) -> MailboxView:
+    """What is shown of a mailbox."""
+    owner = session.scalars(select(User.email).where(User.id == row.owner_id)).one()
+    return _view(row, owner)
+
+
+def _view(row: Mailbox, owner: str) -> MailboxView:
+    return MailboxView(
+        *(row.id, row.uuid, row.address, owner, row.enabled, row.verified_at),
+        *(row.created_at, row.updated_at, row.deleted_at),
+    )
+
+
+def _may_delete(c: Change, row: Mailbox) -> None:
+    """Mail to an alias without a mailbox is put off until its sender gives up; so none may be left so."""
+    users = (
+        ("an alias", select(Alias.id).join(AliasMailbox).where(Alias.deleted_at.is_(None)), AliasMailbox.mailbox_id),
+        ("an automatic alias", select(Automatic.id).join(AutomaticMailbox), AutomaticMailbox.mailbox_id),
+        ("the roles of a domain", select(Domain.id).where(Domain.deleted_at.is_(None)), Domain.role_mailbox_id),
+    )
+    for what, chosen, column in users:
+        if c.session.scalar(chosen.where(column == row.id).limit(1)) is not None:
+            raise InUse(
+                "mailbox", f"{what} leads to {row.address}; give it another mailbox first, or switch this one off"
+            )
+
+
+def _may_restore(c: Change, row: Mailbox) -> None:
+    refuse_ours(c, row.address, row.domain)
+
+
+MAILBOXES = Kind("mailbox", find, view, lambda mailbox: mailbox.address, _may_delete, _may_restore)
+show, on, off, delete, restore = MAILBOXES.show, MAILBOXES.on, MAILBOXES.off, MAILBOXES.delete, MAILBOXES.restore
+
+
+def refuse_ours(c: Change, address: str, domain: str) -> None:
+    """Raises Invalid when the domain is ours."""
+    if c.session.scalar(select(Domain.id).where(Domain.name == domain, Domain.deleted_at.is_(None))) is not None:
+        raise Invalid("address", f"{address} is on a domain of this service, where mail would go in circles")
+
+
+def add(c: Change, address: str, *, owner: str, verified: bool) -> MailboxView:
+    """A new mailbox; a verified one takes the roles of its owner's domains that have nobody for them.
+
+    Raises Invalid, NotFound, AlreadyThere, InTrash.
+    """
+    user = members.USERS.living(c.session, owner)
+    found = read.address("address", address)
+    refuse_ours(c, str(found), found.domain)
+    there = c.session.scalar(select(Mailbox).where(Mailbox.owner_id == user.id, Mailbox.key == found.key))
+    if there is not None:
+        if there.deleted_at is not None:
+            raise InTrash("address", f"mailbox {found} is in the trash; restore it")
+        raise AlreadyThere("address", f"mailbox {found} is there already")
+    row = Mailbox(owner_id=user.id, address=str(found), key=found.key, domain=found.domain)
+    row.verified_at = c.now if verified else None
+    added = MAILBOXES.added(c, row)
+    if verified:
+        lacking = (Domain.owner_id == user.id, Domain.role_mailbox_id.is_(None))
+        taken = update(Domain).where(*lacking).values(role_mailbox_id=row.id).returning(Domain.name)
+        for name in c.session.scalars(taken).all():
+            c.note("domain.set", f"domain {name}", {"role_mailbox": None}, {"role_mailbox": added.address})
+    return added
+
+
+def first_of(session: Session, owner_id: int) -> int | None:
+    """The id of the oldest mailbox of an owner that mail can go to."""
+    good = (Mailbox.owner_id == owner_id, Mailbox.verified_at.is_not(None), Mailbox.deleted_at.is_(None))
+    return session.scalar(select(Mailbox.id).where(*good).order_by(Mailbox.id).limit(1))
+
+
+def of_owner(session: Session, owner_id: int, addresses: Sequence[str]) -> list[int]:
+    """The ids of an owner's mailboxes by address or UUID, in that order, each once. Raises NotFound, Invalid."""
+    ids = []
+    for name in addresses:
+        uuid = as_uuid(name)
+        match = Mailbox.uuid == uuid if uuid else Mailbox.key == read.address("mailbox", name).key
+        own = (match, Mailbox.owner_id == owner_id, Mailbox.deleted_at.is_(None))
+        found = session.scalar(select(Mailbox.id).where(*own))
+        if found is None:
+            raise NotFound("mailbox", f"the owner has no mailbox {name}; add it for them first")
+        ids.append(found)
+    if not ids:
+        raise Invalid("mailbox", "at least one mailbox is needed")
+    return list(dict.fromkeys(ids))
+
+
+def page(
+    session: Session, *, owner: str | None = None, trash: bool = False, after: int = 0, limit: int = PAGE
+) -> tuple[MailboxView, ...]:
+    """Mailboxes with an id above `after`, by id; of one owner if asked."""
+    chosen = select(Mailbox, User.email).join(User, User.id == Mailbox.owner_id)
+    chosen = chosen.where(Mailbox.id > after).order_by(Mailbox.id).limit(limit)
+    if owner is not None:
+        chosen = chosen.where(Mailbox.owner_id == members.find(session, owner).id)
+    if not trash:
+        chosen = chosen.where(Mailbox.deleted_at.is_(None))
+    return tuple(_view(row, email) for row, email in session.execute(chosen))

@@ -1,0 +1,77 @@
+"""Users: the people who own domains, mailboxes and aliases."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from smtpy.admin import read
+from smtpy.admin.change import Change
+from smtpy.admin.kinds import PAGE, Kind, as_uuid
+from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound
+from smtpy.store.schema import MAX_NAME, Alias, Domain, Mailbox, Role, User
+
+
+@dataclass(frozen=True, slots=True)
+class UserView:
+    """A user as people see one."""
+
+    id: int
+    uuid: str
+    email: str
+    name: str
+    role: str
+    enabled: bool
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+def find(session: Session, name: str) -> User:
+    """By e-mail address or UUID. Raises NotFound."""
+    uuid = as_uuid(name)
+    key = "" if uuid else read.address("email", name).key
+    row = session.scalar(select(User).where(User.uuid == uuid if uuid else User.key == key))
+    if row is None:
+        raise NotFound("user", f"there is no user {name}; add it first")
+    return row
+
+
+def view(_session: Session, row: User) -> UserView:
+    """What is shown of a user."""
+    return UserView(
+        *(row.id, row.uuid, row.email, row.name, row.role.value),
+        *(row.enabled, row.created_at, row.updated_at, row.deleted_at),
+    )
+
+
+def _may_delete(c: Change, row: User) -> None:
+    for noun, table in (("domain", Domain), ("mailbox", Mailbox), ("alias", Alias)):
+        if c.session.scalar(select(table.id).where(table.owner_id == row.id, table.deleted_at.is_(None)).limit(1)):
+            raise InUse("user", f"{row.email} still owns a {noun}; delete what they own first, or switch the user off")
+
+
+USERS = Kind("user", find, view, lambda user: user.email, _may_delete)
+show, on, off, delete, restore = USERS.show, USERS.on, USERS.off, USERS.delete, USERS.restore
+
+
+def add(c: Change, email: str, *, name: str = "", role: Role = Role.USER) -> UserView:
+    """A new user. Raises Invalid, AlreadyThere, InTrash."""
+    address = read.address("email", email)
+    if len(name) > MAX_NAME:
+        raise Invalid("name", f"a name has at most {MAX_NAME} characters")
+    there = c.session.scalar(select(User).where(User.key == address.key))
+    if there is not None:
+        if there.deleted_at is not None:
+            raise InTrash("email", f"user {address} is in the trash; restore it")
+        raise AlreadyThere("email", f"user {address} is there already")
+    return USERS.added(c, User(email=str(address), key=address.key, name=name, role=role))
+
+
+def page(session: Session, *, trash: bool = False, after: int = 0, limit: int = PAGE) -> tuple[UserView, ...]:
+    """Users with an id above `after`, by id."""
+    chosen = select(User).where(User.id > after).order_by(User.id).limit(limit)
+    if not trash:
+        chosen = chosen.where(User.deleted_at.is_(None))
+    return tuple(view(session, row) for row in session.scalars(chosen))
