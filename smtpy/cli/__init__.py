@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from smtpy.cli.setup import Setup
+from smtpy.cli.setup import Setup, Trouble
 
 # name: (module, one line of help). Each module has the command under its own name, with `-` as `_`.
 COMMANDS = {
@@ -56,7 +56,7 @@ class Root(click.Group):
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except click.ClickException as error:
             error.show()
-            code = os.EX_USAGE if isinstance(error, click.UsageError) else error.exit_code
+            code = error.code if isinstance(error, Trouble) else os.EX_USAGE
         except click.Abort:
             code = 130  # 128 + SIGINT, as shells have it
         raise SystemExit(code or os.EX_OK)

@@ -31,7 +31,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--run-dir", type=FOLDER, help="For the sockets; default /run/smtpy.")
 @click.option("--database-url", metavar="URL", help="Default: SQLite in the state directory.")
 @pass_setup
-def init_command(setup: Setup, config: Path | None, **asked: Any) -> None:
+def init_command(setup: Setup, /, config: Path | None, **asked: Any) -> None:
     """Write configuration and secrets, create or upgrade the database."""
     path = (config or setup.config or _default(setup)).absolute()
     wanted = {key: _text(value) for key, value in asked.items() if value is not None}

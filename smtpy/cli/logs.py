@@ -6,11 +6,13 @@ import time
 
 
 class Line(logging.Formatter):
-    """UTC with milliseconds; a text of several lines stays one record but for tracebacks."""
+    """UTC with milliseconds; one record is one line, but for tracebacks."""
 
-    converter = time.gmtime
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
+
+    def converter(self, seconds: float | None) -> time.struct_time:
+        return time.gmtime(seconds)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
         # A peer's words may hold line ends; they must not be able to write a line of their own.

@@ -25,7 +25,7 @@ class Trouble(click.ClickException):
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
-        self.exit_code = code
+        self.code = code
 
     def show(self, file: object = None) -> None:
         """One line a finding on stderr."""

@@ -1,0 +1,26 @@
+"""Options that set something: a value, or nothing for "leave it as it is"."""
+
+from typing import Any
+
+import click
+
+WHEN_OFF = ("reject", "defer", "drop")
+MODES = ("transparent", "private")
+
+when_off_option = click.option(
+    "--when-off", type=click.Choice(WHEN_OFF), help="What senders are told while it is switched off."
+)
+mode_option = click.option("--mode", type=click.Choice(MODES), help="How mail is forwarded.")
+NONE = "none"  # the word that takes a choice away
+
+
+def chosen(**options: Any) -> dict[str, Any]:
+    """The options that were given, read: enumerations by name, "none" as None."""
+    from smtpy.directory.entries import Mode, WhenOff
+
+    read = {"when_off": WhenOff, "mode": Mode, "default_mode": Mode}
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    return {
+        name: None if value == NONE and name != "note" else read[name](value) if name in read else value
+        for name, value in given.items()
+    }
