@@ -1,0 +1,76 @@
+"""`smtpy lookup`: the tables on sockets. Answers from memory in the loop, from the database within the deadline.
+
+Postfix itself waits 100 seconds for a socketmap, with an smtpd standing still; so a late answer is TEMP here, long
+before. No trouble of ours is ever NOTFOUND: that would be 550 to the client.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Iterator
+from datetime import UTC, datetime
+from functools import partial
+
+from smtpy.config import Settings
+from smtpy.directory.questions import Unavailable
+from smtpy.directory.resolve import House
+from smtpy.lookup.netstring import Netstrings, encode
+from smtpy.lookup.tables import look_up
+from smtpy.patience import Patience
+from smtpy.serving import Answer, Limits, Service, Sparing, told_to_stop
+from smtpy.store.directory import open_directory
+from smtpy.terms import house_of
+
+NOT_NOW = encode(b"TEMP the directory cannot be reached, try again later")
+
+log = logging.getLogger("smtpy.lookup")
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises OSError when it cannot listen."""
+    directory = open_directory(settings)
+    patience = Patience(directory, settings.deadline_seconds)
+    try:
+        asyncio.run(_serve(settings, Lookup(patience, house_of(settings))))
+    finally:
+        patience.close()
+        directory.close()
+
+
+async def _serve(settings: Settings, lookup: "Lookup") -> None:
+    limits = Limits(grace_seconds=settings.deadline_seconds + 1)
+    async with Service(Netstrings, lookup.answer, limits).listening(settings.lookup_listen):
+        log.info("ready: %s", " ".join(map(str, settings.lookup_listen)))
+        await told_to_stop()
+
+
+class Lookup:
+    """Requests in, netstrings out."""
+
+    def __init__(self, patience: Patience, house: House) -> None:
+        self._patience = patience
+        self._house = house
+        self._failures = Sparing(log)
+
+    def answer(self, request: bytes) -> Answer:
+        """The reply, or what will give it."""
+        with self._edge(request):
+            found = self._patience.ask(partial(look_up, request, house=self._house, now=datetime.now(UTC)))
+            log.debug("asked=%r", request)
+            return encode(found) if isinstance(found, bytes) else self._later(request, found)
+        return NOT_NOW
+
+    async def _later(self, request: bytes, found: Coroutine[None, None, bytes]) -> bytes:
+        with self._edge(request):
+            return encode(await found)
+        return NOT_NOW
+
+    @contextlib.contextmanager
+    def _edge(self, request: bytes) -> Iterator[None]:
+        """Whatever happens within, the client hears TEMP and the others nothing."""
+        try:
+            yield
+        except Unavailable as missing:
+            self._failures.warning("tempfail asked=%r why=%r", request[:200], str(missing))
+        except Exception:  # the edge of the process
+            log.exception("tempfail asked=%r", request[:200])

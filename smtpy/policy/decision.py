@@ -1,0 +1,66 @@
+"""May this recipient be taken? `decide(request, directory, house, ...) -> Decision`. Pure.
+
+Everything that the SMTP session can refuse is refused here, for each recipient by itself. DUNNO leaves the rest of
+main.cf to decide. Never OK, which would end the recipient restrictions; never DISCARD, which would take the message
+from the other recipients too. Relay control is Postfix's own, so other people's domains are none of ours.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from smtpy.directory.questions import Directory
+from smtpy.directory.resolve import Drop, Foreign, Forward, House, Refused, Return, resolve
+from smtpy.mail.address import Address, BadAddress, parse_bare
+from smtpy.mail.reply import Reply
+from smtpy.policy.protocol import Request
+
+BAD_RECIPIENT = Reply(553, "5.1.3", "The recipient address is malformed")
+REPORTS_ONLY = Reply(550, "5.7.1", "This address takes delivery reports only")
+TOO_LARGE = Reply(552, "5.3.4", "The message is larger than this address takes")
+TRY_AGAIN = Reply(451, "4.3.0", "The directory cannot be reached, try again later")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`reply` None: nothing against it. `address` as it was asked for; `alias_id` when its owner declared it."""
+
+    reply: Reply | None
+    why: str
+    address: Address | None = None
+    alias_id: int | None = None
+
+    @property
+    def action(self) -> str:
+        """What Postfix is told, in the words of access(5)."""
+        return str(self.reply) if self.reply else "DUNNO"
+
+
+def decide(request: Request, directory: Directory, house: House, max_bytes: int, now: datetime) -> Decision:
+    """The decision about one recipient; `max_bytes` is what the service takes. Raises Unavailable."""
+    if request.state != "RCPT":
+        return Decision(None, "not asked about a recipient")
+    try:
+        address = _recipient(request.recipient, house)
+    except BadAddress as bad:
+        return Decision(BAD_RECIPIENT, str(bad))
+    found = resolve(address, directory, house, now)
+    match found:
+        case Forward(alias_id=alias_id, max_message_bytes=limit):
+            limit = min(limit or max_bytes, max_bytes)
+            if request.size > limit:
+                return Decision(TOO_LARGE, f"{request.size} octets, at most {limit} are taken", address, alias_id)
+            return Decision(None, found.why, address, alias_id)
+        case Return():
+            return Decision(REPORTS_ONLY if request.sender else None, found.why, address)
+        case Refused(reply=reply, alias_id=alias_id):
+            return Decision(reply, found.why, address, alias_id)
+        case Drop() | Foreign():
+            return Decision(None, found.why, address)
+        case never:
+            assert_never(never)
+
+
+def _recipient(text: str, house: House) -> Address:
+    """A bare `postmaster` is this host's (RFC 5321 section 4.1.1.3)."""
+    return parse_bare(text if "@" in text else f"{text}@{house.hostname}")
