@@ -21,6 +21,7 @@ _DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*\Z")
 _QUOTED = re.compile(r'"((?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*)"\Z')
 _LDH = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 _LITERAL = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|ipv6:[0-9a-f:.]+)\]\Z")
+_CONTROLS = ("Cc", "Cs")  # control characters; lone surrogates, which stand for bytes that are not UTF-8
 
 
 class BadAddress(ValueError):
@@ -75,10 +76,26 @@ def parse(text: str | bytes, *, max_local: int = MAX_LOCAL) -> Address:
     local, at, domain = text.rpartition("@")
     if not at:
         raise BadAddress("address has no @")
-    plain = _unquote(local)
-    if len(plain.encode()) > max_local:
+    return _address(_unquote(local), domain, max_local)
+
+
+def parse_bare(text: str) -> Address:
+    """Read an address whose local part is not quoted whatever stands in it: Postfix's internal form. Raises BadAddress.
+
+    It is what the attributes of policy delegation hold, where "a b"@x.example is said `a b@x.example`.
+    """
+    local, at, domain = text.rpartition("@")
+    if not at:
+        raise BadAddress("address has no @")
+    return _address(local, domain, MAX_LOCAL)
+
+
+def _address(local: str, domain: str, max_local: int) -> Address:
+    if not local.isprintable() and any(unicodedata.category(character) in _CONTROLS for character in local):
+        raise BadAddress("local part contains a control character")
+    if len(local.encode()) > max_local:
         raise BadAddress(f"local part is longer than {max_local} octets")
-    address = Address(plain, parse_domain(domain))
+    address = Address(local, parse_domain(domain))
     if len(str(address).encode()) > MAX_ADDRESS + max_local - MAX_LOCAL:
         raise BadAddress(f"address is longer than {MAX_ADDRESS} octets")
     return address
@@ -86,14 +103,10 @@ def parse(text: str | bytes, *, max_local: int = MAX_LOCAL) -> Address:
 
 def _unquote(local: str) -> str:
     if _DOT_STRING.match(local):
-        plain = local
-    elif quoted := _QUOTED.match(local):
-        plain = re.sub(r"\\(.)", r"\1", quoted[1])
-    else:
-        raise BadAddress("local part is neither a dot-string nor a quoted string")
-    if not plain.isascii() and any(unicodedata.category(c) in ("Cc", "Cs") for c in plain):
-        raise BadAddress("local part contains a control character")
-    return plain
+        return local
+    if quoted := _QUOTED.match(local):
+        return re.sub(r"\\(.)", r"\1", quoted[1])
+    raise BadAddress("local part is neither a dot-string nor a quoted string")
 
 
 @lru_cache(maxsize=4096)
