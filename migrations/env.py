@@ -1,0 +1,17 @@
+"""Alembic's entry: runs the steps in one transaction on the connection that smtpy.store.migrate hands over."""
+
+from alembic import context
+
+from smtpy.store import records, schema
+from smtpy.store.columns import Base
+
+MODELS = (schema, records)  # imported so that Base knows their tables
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

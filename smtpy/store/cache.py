@@ -1,0 +1,142 @@
+"""What this process remembers of the directory: answers of both kinds, bounded, the least recently used go first.
+
+An answer holds until the epoch moves; then it is asked again. When the database does not answer, the last answer is
+given (serve-stale): mail to a known address goes on while the database is away. An address never asked for is
+Unavailable then, never "no".
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar, cast
+
+from sqlalchemy import Engine
+
+from smtpy.directory.entries import Alias, Automatic, Domain
+from smtpy.directory.questions import Directory, Unavailable
+from smtpy.store.epoch import EpochWatcher
+
+REST_SECONDS = 1.0  # after a failure nobody asks for so long: a locked database would cost each message the deadline
+_NEVER = -1  # a generation no epoch has
+
+_Key = tuple[object, ...]
+_T = TypeVar("_T")
+
+
+class NotCached(Unavailable):
+    """The answer is not in memory; ask again where waiting is allowed."""
+
+
+class Source(Directory, Protocol):
+    """A directory on a database."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+
+class _Remembering:
+    """`questions.Directory`, each question under its key."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def domain(self, name: str) -> Domain | None:
+        return self._answer(("domain", name), lambda: self._source.domain(name))
+
+    def alias(self, domain: Domain, local: str) -> Alias | None:
+        return self._answer(("alias", domain.id, local), lambda: self._source.alias(domain, local))
+
+    def automatic(self, domain: Domain) -> tuple[Automatic, ...]:
+        return self._answer(("automatic", domain.id), lambda: self._source.automatic(domain))
+
+    def sender(self, token: str) -> str | None:
+        # Tokens come and go without a bump, so the answer is kept for an outage only.
+        return self._answer(("sender", token), lambda: self._source.sender(token), lasting=False)
+
+    def _answer(self, key: _Key, ask: Callable[[], _T], *, lasting: bool = True) -> _T:
+        raise NotImplementedError
+
+
+class CachedDirectory(_Remembering):
+    """A directory that remembers up to `entries` answers. For any number of threads.
+
+    `stale` counts the answers given from memory because the database did not answer.
+    """
+
+    def __init__(self, source: Source, watcher: EpochWatcher, entries: int) -> None:
+        super().__init__(source)
+        self.stale = 0
+        self._watcher = watcher
+        self._entries = entries
+        self._held: OrderedDict[_Key, tuple[int, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._resting_until = 0.0
+        self._ready = _Ready(self)
+
+    @property
+    def engine(self) -> Engine:
+        """The database below, for what is not asked but written."""
+        return self._source.engine
+
+    def ready(self) -> Directory:
+        """The same answers, from memory only: raises NotCached where the database would have to be asked."""
+        return self._ready
+
+    def close(self) -> None:
+        """Stop watching and let go of the database."""
+        self._watcher.stop()
+        self.engine.dispose()
+
+    def held(self, key: _Key) -> tuple[bool, Any]:
+        """(whether there is an answer that may be given now, the answer). A stale one may while the database rests."""
+        with self._lock:
+            if (found := self._held.get(key)) is None:
+                return False, None
+            self._held.move_to_end(key)
+        generation, answer = found
+        if generation == self._watcher.generation:
+            return True, answer
+        if time.monotonic() < self._resting_until:
+            self.stale += 1
+            return True, answer
+        return False, None
+
+    def _answer(self, key: _Key, ask: Callable[[], _T], *, lasting: bool = True) -> _T:
+        known, answer = self.held(key)
+        if known:
+            return cast("_T", answer)
+        if time.monotonic() < self._resting_until:
+            raise Unavailable("the database did not answer a moment ago")
+        # Taken before asking: an answer older than a change must not pass for one that is younger.
+        generation = self._watcher.generation if lasting else _NEVER
+        try:
+            fresh = ask()
+        except Unavailable:
+            self._resting_until = time.monotonic() + REST_SECONDS
+            known, answer = self.held(key)
+            if known:
+                return cast("_T", answer)
+            raise
+        if lasting or fresh is not None:
+            self._keep(key, generation, fresh)
+        return fresh
+
+    def _keep(self, key: _Key, generation: int, answer: object) -> None:
+        with self._lock:
+            self._held[key] = (generation, answer)
+            self._held.move_to_end(key)
+            if len(self._held) > self._entries:
+                self._held.popitem(last=False)
+
+
+class _Ready(_Remembering):
+    def __init__(self, cached: CachedDirectory) -> None:
+        super().__init__(cached)
+        self._held = cached.held
+
+    def _answer(self, key: _Key, ask: Callable[[], _T], *, lasting: bool = True) -> _T:
+        known, answer = self._held(key)
+        if not known:
+            raise NotCached("not in memory")
+        return cast("_T", answer)

@@ -1,0 +1,171 @@
+"""The journal's rows: values in, values out. `smtpy.store.journal` decides when."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Row, ScalarSelect, Select, insert, select, union
+
+from smtpy.mail.address import BadAddress, parse
+from smtpy.store.records import JournalRecipient, JournalRow
+
+MAX_OCTETS = 2000  # of a text that strangers chose: an index entry of PostgreSQL takes 2704
+
+_NEW = insert(JournalRow).returning(JournalRow.id, sort_by_parameter_order=True)
+_NEW_RECIPIENT = insert(JournalRecipient)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What was decided for one recipient. `key` is the address it was found as, `targets` where it goes."""
+
+    recipient: str
+    key: str
+    alias_id: int | None
+    decision: str
+    targets: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message in one pass. `stage` is rcpt, front or split, `parent` the uuid of the pass before.
+
+    `id` is the journal's own number, None before it is written.
+    """
+
+    uuid: str
+    at: datetime
+    stage: str
+    queue_id: str | None
+    parent: str | None
+    client: str
+    reverse_path: str
+    message_id: str | None
+    size: int  # octets
+    verdict: str
+    why: str
+    micros: int
+    recipients: tuple[Delivery, ...]
+    id: int | None = None
+
+
+def write(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Insert rows in the connection's transaction."""
+    numbers = connection.execute(_NEW, [_row(entry) for entry in entries]).scalars().all()
+    recipients = [
+        _recipient(number, position, delivery)
+        for number, entry in zip(numbers, entries, strict=True)
+        for position, delivery in enumerate(entry.recipients)
+    ]
+    if recipients:
+        connection.execute(_NEW_RECIPIENT, recipients)
+
+
+def _row(entry: Entry) -> dict[str, object]:
+    return {
+        "uuid": entry.uuid,
+        "at": entry.at,
+        "stage": entry.stage,
+        "queue_id": _cut(entry.queue_id),
+        "parent": entry.parent,
+        "client": _cut(entry.client),
+        "reverse_path": _cut(entry.reverse_path),
+        "message_id": _cut(entry.message_id),
+        "size": entry.size,
+        "verdict": entry.verdict,
+        "why": _cut(entry.why),
+        "micros": entry.micros,
+    }
+
+
+def _recipient(journal_id: int, position: int, delivery: Delivery) -> dict[str, object]:
+    return {
+        "journal_id": journal_id,
+        "position": position,
+        "recipient": _cut(delivery.recipient),
+        "key": _cut(delivery.key),
+        "alias_id": delivery.alias_id,
+        "decision": delivery.decision,
+        "targets": [_cut(target) for target in delivery.targets],
+        "why": _cut(delivery.why),
+    }
+
+
+def _cut(text: str | None) -> str | None:
+    """The text as both databases take it: no NUL, no half of a surrogate pair, not too long for an index."""
+    if text is None or (text.isascii() and len(text) <= MAX_OCTETS and "\0" not in text):
+        return text
+    octets = text.replace("\0", "\ufffd").encode("utf-8", "replace")
+    return octets[:MAX_OCTETS].decode("utf-8", "ignore")
+
+
+def entries(engine: Engine, *, about: str | None = None, limit: int = 50, before: int | None = None) -> list[Entry]:
+    """Entries, newest first. `about` is an address, a message-id, a queue id or an entry's uuid; None: all.
+
+    `before`: the `id` of the last one seen, for the page that follows.
+    """
+    page = select(JournalRow.__table__).order_by(JournalRow.id.desc()).limit(limit)
+    if before is not None:
+        page = page.where(JournalRow.id < before)
+    if about is not None:
+        page = page.where(JournalRow.id.in_(_about(about, limit, before)))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        rows = connection.execute(page).all()
+        found = connection.execute(_recipients_of([row.id for row in rows])).all() if rows else []
+    deliveries: dict[int, list[Delivery]] = {row.id: [] for row in rows}
+    for row in found:
+        deliveries[row.journal_id].append(
+            Delivery(row.recipient, row.key, row.alias_id, row.decision, tuple(row.targets), row.why)
+        )
+    return [_entry(row, deliveries[row.id]) for row in rows]
+
+
+def _about(about: str, limit: int, before: int | None) -> ScalarSelect[Any]:
+    """The ids that may be meant: of each index no more than a page, however many rows it holds."""
+    text = _cut(about)
+    ways = [
+        select(JournalRow.id).where(JournalRow.message_id.in_([text, f"<{text}>"])),
+        select(JournalRow.id).where(JournalRow.queue_id == text),
+        select(JournalRow.id).where(JournalRow.reverse_path == text),
+        select(JournalRecipient.journal_id.label("id")).where(JournalRecipient.key == _key(about)).distinct(),
+    ]
+    if uuid := _uuid(about):
+        ways.append(select(JournalRow.id).where(JournalRow.uuid == uuid))
+    return union(*(_newest(way, limit, before) for way in ways)).scalar_subquery()
+
+
+def _newest(way: Select[Any], limit: int, before: int | None) -> Select[Any]:
+    column = way.selected_columns.id
+    if before is not None:
+        way = way.where(column < before)
+    return select(way.order_by(column.desc()).limit(limit).subquery())
+
+
+def _recipients_of(numbers: list[int]) -> Select[Any]:
+    return (
+        select(JournalRecipient.__table__)
+        .where(JournalRecipient.journal_id.in_(numbers))
+        .order_by(JournalRecipient.journal_id, JournalRecipient.position)
+    )
+
+
+def _key(about: str) -> str | None:
+    try:
+        return _cut(parse(about).key)
+    except BadAddress:
+        return _cut(about)
+
+
+def _uuid(about: str) -> str | None:
+    try:
+        return str(UUID(about))
+    except ValueError:
+        return None
+
+
+def _entry(row: Row[Any], deliveries: Iterable[Delivery]) -> Entry:
+    values = dict(row._mapping)
+    return Entry(**values, recipients=tuple(deliveries))

@@ -1,0 +1,151 @@
+"""A private PostgreSQL, as a pytest plugin: one server for the session, a database of its own for whoever asks.
+
+It lies in a short folder of /tmp, answers on a UNIX socket only, and runs as user postgres when the tests run as root
+(it refuses root). Nothing is synced: what it holds is worth nothing after the session.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.stand import until
+
+PACKAGE = "postgresql"
+USER = "postgres"
+
+
+def binaries() -> Path | None:
+    """The folder of the newest PostgreSQL that is installed (Debian's places)."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
+def require() -> Path:
+    """The binaries; without them the test fails where tests must be complete (CI=true), and is skipped elsewhere."""
+    if found := binaries():
+        return found
+    words = f"PostgreSQL is not installed: apt-get install {PACKAGE}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(words)
+    pytest.skip(words)
+
+
+class Postgres:
+    """A server that can be stopped, hung and started again."""
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path is short
+        self._as_user: list[str] = []
+        self._numbers = count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(USER)
+            os.chown(self._folder, owner.pw_uid, owner.pw_gid)
+            self._as_user = ["setpriv", f"--reuid={USER}", f"--regid={owner.pw_gid}", "--init-groups"]
+        words = ["--no-sync", "--auth=trust", f"--username={USER}", "--encoding=UTF8", "--locale=C.UTF-8"]
+        subprocess.run(
+            [*self._as_user, str(programs / "initdb"), *words, "-D", str(self._folder / "data")],
+            check=True,
+            capture_output=True,
+        )
+
+    def start(self) -> None:
+        """Run it and wait until it answers."""
+        settings = ["listen_addresses=", f"unix_socket_directories={self._folder}", "fsync=off", "max_connections=200"]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(self._as_user or ["setpriv"]),
+                    *("--pdeathsig", "INT", str(self._programs / "postgres"), "-D", str(self._folder / "data")),
+                    *(word for setting in settings for word in ("-c", setting)),
+                ],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        until(self._answers, "PostgreSQL ready")
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self._folder / "log").read_text()
+        try:
+            self.run("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End it at once: clients lose their connections."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(20)
+            self._process = None
+
+    def hang(self) -> None:
+        """No process of it does anything any more: connections stay open and silent."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """End of `hang`."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        pid = self._process.pid  # each backend leads a session of its own, but stays the postmaster's child
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for each in (pid, *map(int, children)):
+            os.kill(each, number)
+
+    def close(self) -> None:
+        """Stop it and take it all away."""
+        self.stop()
+        shutil.rmtree(self._folder)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://{USER}@/{database}?host={self._folder}"
+
+    def run(self, statement: str, database: str = "postgres") -> list[Any]:
+        """One statement outside any transaction; its rows."""
+        with psycopg.connect(self.url(database), autocommit=True, connect_timeout=2) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def new_database(self, template: str = "template0") -> str:
+        """The URL of a new database."""
+        name = f"test_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """The session's server; see `postgres`."""
+    server = Postgres(require())
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def postgres(postgres_server: Postgres) -> Iterator[Postgres]:
+    """The server, up at the start of each test and again at its end, whatever the test does to it."""
+    yield postgres_server
+    if postgres_server._process is None:
+        postgres_server.start()

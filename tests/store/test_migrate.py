@@ -1,0 +1,92 @@
+"""Migrations, up and down and up again, on both databases."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from smtpy.directory.questions import Unavailable
+from smtpy.store import migrate
+from smtpy.store.columns import Base
+from smtpy.store.engine import open_engine
+from smtpy.store.schema import Epoch, User
+from tests.postgres import Postgres
+from tests.store.conftest import KINDS
+
+
+@pytest.fixture(params=KINDS)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """A database nobody has migrated; SQLite's is not even there."""
+    if request.param == "sqlite":
+        return open_engine(f"sqlite:///{tmp_path}/a 100% odd?name#.db".replace("?", "_").replace("#", "_"))
+    server: Postgres = request.getfixturevalue("postgres")
+    return open_engine(server.new_database())
+
+
+def differences(engine: Engine) -> list[object]:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Base.metadata))
+
+
+def checks(engine: Engine) -> dict[str, set[str]]:
+    """The CHECK constraints by table, which compare_metadata does not look at."""
+    inspector = inspect(engine)
+    found = {
+        name: {str(check["name"]) for check in inspector.get_check_constraints(name)} for name in Base.metadata.tables
+    }
+    return {name: names for name, names in found.items() if names}
+
+
+def test_up_down_and_up_again(empty: Engine) -> None:
+    for _ in range(2):
+        migrate.upgrade(empty)
+        assert migrate.current(empty) == migrate.head()
+        assert differences(empty) == []
+        migrate.downgrade(empty)
+        assert migrate.current(empty) is None
+        assert set(inspect(empty).get_table_names()) <= {"alembic_version"}
+    empty.dispose()
+
+
+def test_the_epoch_and_the_checks_are_there(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert connection.execute(select(Epoch.id, Epoch.value)).all() == [(1, 0)]
+    assert checks(engine) == {
+        "users": {"ck_users_role"},
+        "domains": {"ck_domains_when_off", "ck_domains_default_mode"},
+        "aliases": {"ck_aliases_when_off", "ck_aliases_mode"},
+        "automatics": {"ck_automatics_mode"},
+        "epoch": {"ck_epoch_one_row"},
+    }
+
+
+def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
+    with Session(engine) as session, session.begin():
+        session.add(User(email="a@owner.example", key="a@owner.example"))
+    migrate.upgrade(engine)
+    with Session(engine) as session:
+        assert session.scalars(select(User.key)).all() == ["a@owner.example"]
+
+
+def test_a_second_epoch_is_refused(engine: Engine) -> None:
+    with Session(engine) as session, session.begin():
+        session.add(Epoch(id=2))
+        with pytest.raises(IntegrityError):
+            session.flush()
+        session.rollback()
+
+
+def test_only_upgrade_makes_a_database(tmp_path: Path) -> None:
+    path = tmp_path / "none.db"
+    engine = open_engine(f"sqlite:///{path}")
+    with pytest.raises(Unavailable):
+        migrate.current(engine)
+    assert not path.exists()
+    migrate.upgrade(engine)
+    assert migrate.current(engine) == migrate.head()
+    engine.dispose()
