@@ -14,7 +14,7 @@ from email.utils import formatdate, make_msgid
 from pathlib import Path
 from typing import TypeVar
 
-FOLDER = Path(os.environ["SMTPY_DEMO_DIR"])
+FOLDER = Path(os.environ["DEMO_DIR"])
 SMTPY = Path(sys.executable).parent / "smtpy"
 FRONT = ("127.0.0.1", 2525)
 USER = MAILBOX = "you@inbox.example"

@@ -13,7 +13,7 @@ from pathlib import Path
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 PORT = 2599
-FOLDER = Path(os.environ["SMTPY_DEMO_DIR"]) / "inbox"
+FOLDER = Path(os.environ["DEMO_DIR"]) / "inbox"
 KEPT = 100  # messages; older ones make room
 
 

@@ -24,7 +24,7 @@ HOSTNAME, POSTMASTER = "mail.demo.example", "you@inbox.example"
 PORTS = {2525: "SMTP", 2526: "the second pass", 2599: "the demonstration's inbox"}  # 8000 is kept for the web pages
 SUDO = [] if os.geteuid() == 0 else ["sudo", "-n"]
 ENVIRON = {key: value for key, value in os.environ.items() if not key.startswith("SMTPY_")} | {
-    "SMTPY_DEMO_DIR": str(FOLDER),
+    "DEMO_DIR": str(FOLDER),
     "SMTPY_CONFIG": str(FOLDER / "smtpy.toml"),
     "COLUMNS": str(shutil.get_terminal_size().columns),
 }
