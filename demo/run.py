@@ -121,7 +121,7 @@ def run(*command: str | Path) -> None:
 
 
 def supervise(lock: IO[str]) -> int:
-    """honcho, in a session of its own so that Ctrl-C reaches it through us; its exit status."""
+    """honcho, in a session of its own so that Ctrl-C reaches it through us; the exit status."""
     honcho = subprocess.Popen(
         [
             "setpriv",
@@ -142,7 +142,9 @@ def supervise(lock: IO[str]) -> int:
         start_new_session=True,
     )
     try:
-        return honcho.wait()
+        honcho.wait()
+        print("One of them ended, so the others were stopped; the lines above say why.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         honcho.terminate()
         try:
