@@ -107,8 +107,8 @@ def resolve(
         return Refused(NO_SOURCE_ROUTES, "routing characters in the local part")
     for local, note in _declared_forms(address.local, domain):
         if alias := directory.alias(domain, local):
-            return _declared(alias, note, domain, now, accepted)
-    return _role(address, domain) or _automatic(address, domain, directory)
+            return _declared(alias, note, domain, house, now, accepted)
+    return _role(address, domain, house) or _automatic(address, domain, directory)
 
 
 def _declared_forms(local: str, domain: Domain) -> Iterator[tuple[str, str]]:
@@ -120,7 +120,7 @@ def _declared_forms(local: str, domain: Domain) -> Iterator[tuple[str, str]]:
         yield folded[: folded.index(separator, 1)], "alias with an extension"
 
 
-def _declared(alias: Alias, note: str, domain: Domain, now: datetime, accepted: bool) -> Resolution:
+def _declared(alias: Alias, note: str, domain: Domain, house: House, now: datetime, accepted: bool) -> Resolution:
     address = Address(alias.local, alias.domain)
     stopped = None if accepted else _stopped(alias, address, now)
     if stopped and alias.local not in ROLES:
@@ -128,7 +128,7 @@ def _declared(alias: Alias, note: str, domain: Domain, now: datetime, accepted: 
     if alias.mailboxes and not stopped:
         return Forward(address, alias.mailboxes, note, alias.id, alias.mode, domain.max_message_bytes)
     # postmaster@ and abuse@ work whatever their owner did to the alias (RFC 5321 section 4.5.1)
-    role = _role(address, domain)
+    role = _role(address, domain, house)
     return role or Refused(NO_MAILBOX, f"{note} without a working mailbox", alias.id)
 
 
@@ -154,13 +154,15 @@ def _off(alias: Alias, address: Address, switch: SwitchedOff) -> Drop | Refused:
             return Refused(ADDRESS_IS_OFF, why, alias.id)
 
 
-def _role(address: Address, domain: Domain) -> Resolution | None:
+def _role(address: Address, domain: Domain, house: House) -> Forward | None:
+    """Where a role leads when no alias does: the domain's mailbox for roles, else the postmaster of the service."""
     local = fold(address.local)
     if local not in ROLES:
         return None
+    found = Address(local, domain.name)
     if domain.role_mailbox is None:
-        return Refused(NO_MAILBOX, "the domain has no mailbox for its roles")
-    return Forward(Address(local, domain.name), (domain.role_mailbox,), f"{local} of the domain")
+        return Forward(found, (house.postmaster,), f"{local} of the domain, by the service's postmaster")
+    return Forward(found, (domain.role_mailbox,), f"{local} of the domain")
 
 
 def _host_role(address: Address, house: House) -> Resolution:
