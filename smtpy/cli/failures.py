@@ -11,6 +11,7 @@ from sqlalchemy import exc
 
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound, Refusal
 from smtpy.cli.setup import Trouble
+from smtpy.directory.questions import Unavailable
 
 _AWAY = "the database does not answer; start it or correct database_url, then try again"
 _BEHIND = "the database has not the tables of this version; run `smtpy init`"
@@ -43,7 +44,17 @@ def told() -> Iterator[None]:
     except Refusal as refusal:
         raise Trouble(REFUSALS[type(refusal)], refusal.message) from None
     except exc.SQLAlchemyError as error:
-        for kind, words, code, advice in FAILURES:
-            if isinstance(error, kind) and words in str(error).lower():
-                raise Trouble(code, advice) from error
-        raise
+        if (trouble := _trouble(error)) is None:
+            raise
+        raise trouble from error
+    except Unavailable as error:
+        cause = error.__cause__
+        known = _trouble(cause) if isinstance(cause, exc.SQLAlchemyError) else None
+        raise known or Trouble(os.EX_TEMPFAIL, _AWAY) from error
+
+
+def _trouble(error: exc.SQLAlchemyError) -> Trouble | None:
+    for kind, words, code, advice in FAILURES:
+        if isinstance(error, kind) and words in str(error).lower():
+            return Trouble(code, advice)
+    return None

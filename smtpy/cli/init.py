@@ -117,14 +117,15 @@ def _folders(setup: Setup) -> None:
 
 
 def _migrate(setup: Setup) -> None:
-    """The schema made or brought up to date; says from what to what."""
-    with setup.engine():
+    """The schema made or brought up to date; says which."""
+    with setup.engine() as engine:
         from smtpy.store import migrate
+        from smtpy.store.engine import database_path
 
-        url = setup.settings.database_url
-        before = migrate.current(url)
+        path = database_path(engine)
+        before = migrate.current(engine) if path is None or Path(path).exists() else None
         if before == migrate.head():
             click.echo("the database is up to date")
             return
-        migrate.upgrade(url, "head")
+        migrate.upgrade(engine)
         click.echo("upgraded the database" if before else "created the database")

@@ -18,7 +18,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead
 def show_list(rows: Iterable[Row], columns: Sequence[str], *, as_json: bool) -> None:
     """Many rows: every field as JSON, the named columns as a table."""
     if as_json:
-        click.echo(_document(list(rows)))
+        show_document(list(rows))
         return
     lines = [tuple(columns), *(tuple(_cell(row[name]) for name in columns) for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
@@ -29,12 +29,17 @@ def show_list(rows: Iterable[Row], columns: Sequence[str], *, as_json: bool) -> 
 def show_one(row: Row, *, as_json: bool) -> None:
     """One row: every field, empty ones left out of the text."""
     if as_json:
-        click.echo(_document(row))
+        show_document(row)
         return
     width = max(map(len, row), default=0)
     for name, value in row.items():
         if value not in (None, "", ()):
             click.echo(f"{name.replace('_', ' ').ljust(width)}  {_cell(value)}")
+
+
+def show_document(value: object) -> None:
+    """Anything as JSON."""
+    click.echo(_document(value))
 
 
 def _document(value: object) -> str:
