@@ -36,7 +36,7 @@ WORLD = Paper(
     aliases=(
         alias("sales"),
         alias("sales+x", id=8),
-        alias("straße", id=9),
+        alias("strasse", id=9),
         alias("team", mailboxes=("ann@home.example", '"b b"@work.example')),
         alias("closed", off=OFF),
         alias("resting", off=DOMAIN, when_off=WhenOff.DEFER),
@@ -75,7 +75,7 @@ CASES = {
     "sales@our.example": forwards("sales"),
     "SALES@OUR.example": forwards("sales"),
     '"sales"@our.example': forwards("sales"),
-    "STRASSE@our.example": Refused(NO_SUCH_ADDRESS, "no alias, no rule and no catch-all"),
+    "Straße@our.example": forwards("strasse", number=9),
     "team@our.example": forwards("team", "ann@home.example", '"b b"@work.example'),
     "nobody@our.example": Refused(NO_SUCH_ADDRESS, "no alias, no rule and no catch-all"),
     # Extensions
