@@ -226,6 +226,16 @@ class Stand:
             [SMTPY, *arguments], env=self.environ, input=stdin, capture_output=True, text=True, timeout=60, check=False
         )
 
+    def declare(self, alias: str, *mailboxes: str, owner: str = "owner@inbox.example") -> None:
+        """An alias that leads to these mailboxes; what it takes besides is added if it is not there."""
+        domain = alias.rpartition("@")[2]
+        acts = [("user", "add", owner), ("domain", "add", domain, "--owner", owner)]
+        acts += [("mailbox", "add", each, "--owner", owner) for each in mailboxes]
+        acts += [("alias", "add", alias, *(part for each in mailboxes for part in ("--to", each)))]
+        for act in acts:
+            done = self.cli(*act)
+            assert done.returncode in {os.EX_OK, os.EX_CANTCREAT}, (act, done.stderr)
+
     def queue(self) -> list[dict[str, Any]]:
         """Postfix's queue, as postqueue -j tells it."""
         return [json.loads(line) for line in self._as_root("postqueue", "-c", str(self.etc), "-j").splitlines()]
