@@ -75,7 +75,7 @@ class Inbox:
         with self._changed:
             self.deliveries.append(
                 Delivery(
-                    envelope.mail_from or "",
+                    "" if envelope.mail_from in (None, "<>") else envelope.mail_from,
                     tuple(envelope.rcpt_tos),
                     bytes(envelope.original_content or b""),
                     tuple(envelope.mail_options),

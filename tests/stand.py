@@ -85,6 +85,7 @@ class Stand:
         self._database_url = database_url
         self._postfix, self._stubs = postfix, stubs
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._said_before: dict[str, int] = {}  # octets of its log
 
     # --- Coming and going ---------------------------------------------------------------------------------------
 
@@ -96,8 +97,10 @@ class Stand:
         if self.services:
             self._init()
         self._write_instance()
-        for service in (*self.services, "postfix"):
-            self.start(service)
+        for name in (*self.services, "postfix"):
+            self._launch(name)
+        for name in (*self.services, "postfix"):
+            self._wait_ready(name)
 
     def close(self) -> None:
         """Everything down and the folder gone, whatever has failed before."""
@@ -124,21 +127,24 @@ class Stand:
             "SPLIT_LISTEN": f"127.0.0.1:{self.split_port}",
             "RELAYHOST": f"[127.0.0.1]:{self.inbox.port}",
         }
-        subprocess.run([*ROOT, "env", *map("=".join, values.items()), INSTANCE, str(self.etc.parent)], check=True)
         stubs = [line for name in self._stubs if name not in self.services for line in STUBS[name]]
-        if lines := [*stubs, *self._postfix]:
-            subprocess.run([*ROOT, "postconf", "-c", str(self.etc), "-e", *lines], check=True)
+        environ = map("=".join, values.items())
+        instance = [INSTANCE, str(self.etc.parent), *stubs, *self._postfix]
+        subprocess.run([*ROOT, "env", *environ, *instance], check=True)
 
     # --- Processes: lookup, policy, milter, postfix -------------------------------------------------------------
 
     def start(self, name: str, *arguments: str) -> None:
         """Start it and wait until it is ready; `arguments` follow the service's name."""
+        self._launch(name, *arguments)
+        self._wait_ready(name)
+
+    def _launch(self, name: str, *arguments: str) -> None:
         assert name not in self._processes, f"{name} runs already"
         command = [*ROOT, MASTER, "-s", "-c", str(self.etc)] if name == "postfix" else [SMTPY, name, *arguments]
-        log = self._log(name)
-        written = log.stat().st_size if log.exists() else 0
-        with log.open("ab") as out:
-            process = subprocess.Popen(
+        with self._log(name).open("ab") as out:
+            self._said_before[name] = out.tell()
+            self._processes[name] = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", *command],
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
@@ -146,19 +152,21 @@ class Stand:
                 stderr=out,
                 start_new_session=True,
             )
-        self._processes[name] = process
+
+    def _wait_ready(self, name: str) -> None:
+        def said() -> str:
+            return self._log(name).read_bytes()[self._said_before[name] :].decode(errors="replace")
 
         def ready() -> bool:
-            said = log.read_bytes()[written:].decode(errors="replace")
-            if process.poll() is not None:
+            if (status := self._processes[name].poll()) is not None:
                 del self._processes[name]
-                raise ChildProcessError(f"{name} ended with {process.returncode}:\n{said or self.maillog()}")
-            return self._greets() if name == "postfix" else "ready" in said
+                raise ChildProcessError(f"{name} ended with {status}:\n{said() or self.maillog()}")
+            return self._greets() if name == "postfix" else "ready" in said()
 
         try:
             until(ready, f"{name} ready")
         except TimeoutError as error:
-            error.add_note(self.log(name) + self.maillog())
+            error.add_note(said() + self.maillog())
             raise
 
     def stop(self, name: str, timeout: float = 20.0) -> int:
