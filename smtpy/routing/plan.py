@@ -132,7 +132,7 @@ def _refusal(
         case Refused(reply=reply, why=why):
             return reply, why
         case Forward(address=address, max_message_bytes=limit):
-            if trace.goes_round(traces, trace.marks(terms.keys, address.key)):
+            if traces and trace.goes_round(traces, trace.marks(terms.keys, address.key)):
                 return MAIL_LOOP, "the message carries this alias's mark"
             if limit and message.size > limit:
                 return TOO_LARGE, f"{message.size} octets, the domain takes {limit}"
