@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
@@ -189,6 +189,10 @@ class Stand:
         else:
             os.kill(pid, number)
 
+    def runs(self, name: str) -> bool:
+        """Whether it was started and not stopped since."""
+        return name in self._processes
+
     def pid(self, name: str) -> int:
         """The process id: of the milter's parent, of Postfix's master."""
         if name == "postfix":
@@ -272,10 +276,7 @@ class Stand:
         return subprocess.run([*ROOT, *command], check=True, capture_output=True, text=True, errors="replace").stdout
 
 
-class StandFactory(Protocol):
-    """`own_stand`: takes what Stand takes and gives one that is open."""
-
-    def __call__(self, *arguments: Any, **options: Any) -> Stand: ...
+StandFactory = Callable[..., Stand]  # takes what Stand takes, gives one that is open
 
 
 @pytest.fixture(scope="session")
