@@ -163,11 +163,11 @@ class Settings(BaseModel):
 
 @dataclass(slots=True)
 class Given:
-    """What the sources say, before it is judged: values and their spelling by key, files read, trouble met."""
+    """What the sources say, before it is judged: values and their spelling by key, files with secrets, trouble."""
 
     values: dict[str, object] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    files: list[Path] = field(default_factory=list)
+    secret_files: list[Path] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
 
     def put(self, key: str, name: str, value: object) -> None:
@@ -175,22 +175,27 @@ class Given:
         if key in Settings.model_fields:
             self.values[key], self.names[key] = value, name
         elif key.removesuffix("_file") in Settings.model_fields:
-            key = key.removesuffix("_file")
+            key, path = key.removesuffix("_file"), Path(str(value))
+            text = self.read(name, path)
             self.names[key] = name
-            text = self.read(name, Path(str(value)))
             self.values[key] = None if text is None else text.strip()
+            if _is_secret(key, text or ""):
+                self.secret_files.append(path)
         else:
             self.problems.append((name, _unknown(name, key)))
 
     def read(self, name: str, path: Path) -> str | None:
         """The text of a file; None after noting why it cannot be had."""
-        self.files.append(path)
         try:
             return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
             self.problems.append((name, f"cannot read {path}: {reason}"))
             return None
+
+
+def _is_secret(key: str, value: object) -> bool:
+    return key in ("secret_keys", "srs_secrets") or (key == "database_url" and ":" in urlsplit(str(value)).netloc)
 
 
 def _unknown(name: str, key: str) -> str:
@@ -223,6 +228,8 @@ def _gather_file(given: Given, path: Path) -> None:
     except tomllib.TOMLDecodeError as error:
         given.problems.append((str(path), f"not TOML: {error}"))
         return
+    if any(_is_secret(key, value) for key, value in table.items()):
+        given.secret_files.append(path)
     for key, value in table.items():
         is_file = key not in Settings.model_fields and key.endswith("_file")
         if is_file and key.removesuffix("_file") in table:

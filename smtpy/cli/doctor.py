@@ -1,0 +1,184 @@
+"""`smtpy doctor`: what is wrong with this installation, each finding with its fix; the exit code is the worst one's.
+
+Checks go from causes to consequences: settings, files, database, sockets, Postfix. Of several errors the first gives
+the exit code, since it may well be the cause of the others; with warnings alone it is 1. Nothing is changed, and the
+sockets are asked no more than one harmless question each.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from smtpy.cli.setup import Setup, Trouble, pass_setup
+from smtpy.cli.show import json_option, show_document
+
+if TYPE_CHECKING:
+    from smtpy.net import Endpoint
+
+WARNING = 1
+_MARKS = {os.EX_OK: "ok     ", WARNING: "warning"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`code`: EX_OK, WARNING, or the code of sysexits(3) for the error; `fix` is empty only when all is well."""
+
+    subject: str
+    code: int
+    words: str
+    fix: str = ""
+
+
+@click.command("doctor")
+@click.option(
+    "--postfix",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The configuration folder of Postfix; default: the one Postfix itself would use.",
+)
+@json_option
+@click.pass_context
+@pass_setup
+def doctor_command(setup: Setup, ctx: click.Context, postfix: Path | None, as_json: bool) -> None:
+    """Look for what is wrong with this installation."""
+    found = list(examine(setup, postfix))
+    if as_json:
+        show_document([asdict(finding) for finding in found])
+    else:
+        for finding in found:
+            fix = f"; {finding.fix}" if finding.fix else ""
+            click.echo(f"{_MARKS.get(finding.code, 'ERROR  ')} {finding.subject}: {finding.words}{fix}")
+    errors = [finding.code for finding in found if finding.code not in _MARKS]
+    ctx.exit(errors[0] if errors else max(finding.code for finding in found))
+
+
+def examine(setup: Setup, postfix: Path | None) -> Iterator[Finding]:
+    """All findings; without settings nothing else can be looked at."""
+    try:
+        settings = setup.settings
+    except Trouble as trouble:
+        for line in trouble.message.splitlines()[1:]:
+            yield Finding("settings", trouble.code, line, "correct it, or run `smtpy init`")
+        return
+    yield Finding("settings", os.EX_OK, f"those of {settings.hostname} are good")
+    yield from _files(setup)
+    yield from _database(setup)
+    yield from _sockets(setup)
+    yield from _postfix(setup, postfix)
+
+
+def _files(setup: Setup) -> Iterator[Finding]:
+    """Secrets and database are nobody else's to read, run_dir nobody else's to write."""
+    from smtpy.cli.reach import NOBODY, READ, WRITE
+    from smtpy.config import gather
+
+    secret = gather(setup.config, setup.environ).secret_files
+    database = setup.settings.database_url.removeprefix("sqlite:///")
+    if database.startswith("/"):
+        secret.append(Path(database))
+    for path in filter(Path.exists, secret):
+        if NOBODY.stopped_at(path, READ) is None:
+            yield Finding("files", os.EX_NOPERM, f"anybody can read {path}", f"chmod o-rwx {path}")
+        else:
+            yield Finding("files", os.EX_OK, f"{path} is closed to others")
+    run_dir = setup.settings.run_dir
+    if not run_dir.is_dir():
+        yield Finding("files", os.EX_CANTCREAT, f"run_dir {run_dir} is not there", f"mkdir -p {run_dir}")
+    elif NOBODY.may(run_dir, WRITE):
+        yield Finding("files", os.EX_NOPERM, f"anybody can put sockets into {run_dir}", f"chmod o-w {run_dir}")
+    else:
+        yield Finding("files", os.EX_OK, f"run_dir {run_dir} is ours to write")
+
+
+def _database(setup: Setup) -> Iterator[Finding]:
+    try:
+        with setup.engine() as engine:
+            from smtpy.store import migrate
+
+            current, head = migrate.current(engine), migrate.head()
+    except Trouble as trouble:
+        words, _, fix = trouble.message.partition("; ")
+        yield Finding("database", trouble.code, words, fix)
+        return
+    if current == head:
+        yield Finding("database", os.EX_OK, f"it is at {head}, the head of its migrations")
+    else:
+        words = f"it is at {current or 'nothing'}, and this version needs {head}"
+        yield Finding("database", os.EX_CONFIG, words, "run `smtpy init`")
+
+
+def _sockets(setup: Setup) -> Iterator[Finding]:
+    """Each service asked on each of its sockets; its answer must not be "try again"."""
+    from smtpy.cli.reach import ask_lookup, ask_policy, touch
+
+    settings = setup.settings
+    patience = settings.deadline_seconds + 2  # a service that is cut off from the database says so within its deadline
+    for lookup in settings.lookup_listen:
+        yield _asked("lookup", lookup, lambda each: ask_lookup(each, "doctor.invalid", patience))
+    for policy in settings.policy_listen:
+        yield _asked("policy", policy, lambda each: ask_policy(each, f"postmaster@{settings.hostname}", patience))
+    yield _asked("milter", settings.milter_listen, lambda each: touch(each, patience))
+
+
+def _asked(service: str, endpoint: "Endpoint", ask: Callable[["Endpoint"], str]) -> Finding:
+    from smtpy.wire import Violation
+
+    start = f"start `smtpy {service}` with these settings"
+    try:
+        reply = ask(endpoint)
+    except PermissionError:
+        return Finding(service, os.EX_NOPERM, f"this user may not use {endpoint}", "run doctor as one who may")
+    except (OSError, Violation) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return Finding(service, os.EX_UNAVAILABLE, f"{endpoint} does not answer ({reason})", start)
+    if reply.startswith(("NOTFOUND", "DUNNO", "connected")):
+        return Finding(service, os.EX_OK, f"{endpoint} answers")
+    return Finding(service, os.EX_TEMPFAIL, f"{endpoint} says {reply}", f"see the log of `smtpy {service}`")
+
+
+def _postfix(setup: Setup, folder: Path | None) -> Iterator[Finding]:
+    from smtpy.cli.postfix import NoPostfix, Postfix
+
+    postfix, met = Postfix(folder), True
+    try:
+        for where, need in postfix.unmet(setup.settings):
+            met = False
+            words = f"{where}: {need.name} is not {need.wanted}: {need.reason}"
+            yield Finding("postfix", os.EX_CONFIG, words, f"set it as postfix/{where.partition(' ')[0]} does")
+        for name in postfix.chrooted():
+            met = False
+            words = f"master.cf: {name} is chrooted and cannot see our sockets"
+            yield Finding("postfix", os.EX_CONFIG, words, "write n into its chroot column")
+        owner = postfix.values().get("mail_owner", "postfix")
+    except NoPostfix as missing:
+        words, _, fix = str(missing).partition("; ")
+        yield Finding("postfix", os.EX_UNAVAILABLE, words, fix)
+        return
+    if met:
+        yield Finding("postfix", os.EX_OK, "its configuration says what it must")
+    yield from _reached(setup, owner)
+
+
+def _reached(setup: Setup, user: str) -> Iterator[Finding]:
+    """Postfix's own user must get to each UNIX socket that is there."""
+    from smtpy.cli.reach import READ, WRITE, Person
+
+    settings = setup.settings
+    try:
+        person = Person.named(user)
+    except KeyError:
+        yield Finding("postfix", os.EX_CONFIG, f"there is no user {user}", "set mail_owner to the one Postfix runs as")
+        return
+    for endpoint in (*settings.lookup_listen, *settings.policy_listen, settings.milter_listen):
+        if endpoint.path is None or not os.path.exists(endpoint.path):  # noqa: PTH110
+            continue
+        at = person.stopped_at(Path(endpoint.path), READ | WRITE)
+        if at is not None:
+            fix = f"open {at} to it (chmod o+x for a folder), or choose another run_dir"
+            yield Finding("postfix", os.EX_NOPERM, f"user {user} cannot reach {endpoint}", fix)
+        else:
+            yield Finding("postfix", os.EX_OK, f"user {user} reaches {endpoint}")

@@ -1,0 +1,179 @@
+"""What Postfix's configuration has to say, each with the reason, and whether it says so.
+
+Reads a configuration by postconf(1) alone, with all `$names` filled in; changes nothing. What postfix/main.cf sets for
+comfort is not asked for here, only what mail would be lost, leaked or refused without.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from smtpy.config import Settings
+from smtpy.net import Endpoint
+from smtpy.routing.internal import DROP_ADDRESS, SPLIT_DOMAIN
+
+Check = Callable[[str], bool]
+
+
+class NoPostfix(Exception):
+    """There is no configuration to look at; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """`name` must satisfy `check`; `wanted` says how in main.cf's words, `reason` why."""
+
+    name: str
+    wanted: str
+    check: Check
+    reason: str
+
+
+def _is(value: str) -> Check:
+    return lambda text: text == value
+
+
+def _holds(*parts: str) -> Check:
+    return lambda text: any(part in text for part in parts)
+
+
+def _lists(word: str) -> Check:
+    return lambda text: word in text.replace(",", " ").split()
+
+
+def _at_most(limit: int) -> Check:
+    return lambda text: text.isdigit() and 0 < int(text) <= limit
+
+
+def _lookup(endpoints: tuple[Endpoint, ...], table: str) -> tuple[str, Check]:
+    return f"socketmap:{endpoints[0]}:{table}", _holds(*(f"socketmap:{each}:{table}" for each in endpoints))
+
+
+def needs(settings: Settings) -> tuple[Need, ...]:
+    """The table for main.cf."""
+    milter, size = str(settings.milter_listen), settings.message_size_limit
+    policies = [f"check_policy_service {part}{each}" for each in settings.policy_listen for part in ("", "{ ", "{")]
+    no_mapping = "it would undo return addresses or keep the milter from finding a recipient again"
+    return (
+        Need("virtual_alias_domains", *_lookup(settings.lookup_listen, "domains"), "else our domains are not ours"),
+        Need("virtual_alias_maps", *_lookup(settings.lookup_listen, "aliases"), "else aliases lead nowhere"),
+        Need("smtpd_milters", milter, _lists(milter), "else senders are not rewritten and mail fails SPF"),
+        Need("milter_default_action", "tempfail", _is("tempfail"), "else mail passes unprocessed while it is down"),
+        Need("smtpd_recipient_restrictions", policies[0], _holds(*policies), "else nothing is refused by RCPT TO"),
+        Need(
+            "smtpd_relay_restrictions",
+            "reject_unauth_destination",
+            _holds("reject_unauth_destination", "defer_unauth_destination"),
+            "else this is an open relay",
+        ),
+        Need("myhostname", settings.hostname, _is(settings.hostname), "roles of the host are found by this name"),
+        Need(
+            "mydestination",
+            f"without {settings.hostname}",
+            lambda text: not _lists(settings.hostname)(text),
+            "the lookup service answers for this name; one domain has one class",
+        ),
+        Need("message_size_limit", f"{size} or less", _at_most(size), "else the milter refuses what RCPT TO took"),
+        Need("recipient_delimiter", "empty", _is(""), "extensions are ours to find"),
+        Need(
+            "smtpd_forbid_bare_newline",
+            "normalize",
+            lambda text: text in ("normalize", "reject", "yes"),
+            "else SMTP smuggling works (CVE-2023-51764)",
+        ),
+        Need("smtpd_forbid_unauth_pipelining", "yes", _is("yes"), "else SMTP smuggling works"),
+        Need("enable_long_queue_ids", "yes", _is("yes"), "short queue ids come again; the journal needs names"),
+        Need("smtpd_discard_ehlo_keywords", "dsn", _lists("dsn"), "NOTIFY=SUCCESS would tell the mailbox"),
+        Need("smtp_discard_ehlo_keywords", "dsn", _lists("dsn"), "ORCPT would tell the alias to the next hop"),
+        Need("transport_maps", f"for {SPLIT_DOMAIN}", _holds(SPLIT_DOMAIN), "copies for the second pass go there"),
+        Need(
+            "transport_maps", "for drop.invalid", _holds(DROP_ADDRESS.partition("@")[2]), "what owners drop goes there"
+        ),
+        Need("split_destination_recipient_limit", "1", _is("1"), "the second pass takes one recipient at a time"),
+        *(Need(f"{kind}canonical_maps", "empty", _is(""), no_mapping) for kind in ("", "sender_", "recipient_")),
+        Need("swap_bangpath", "no", _is("no"), "an address would become another"),
+        Need("allow_percent_hack", "no", _is("no"), "an address would become another"),
+    )
+
+
+SECOND_PASS = (
+    Need("milter_macro_daemon_name", "split", _is("split"), "the milter knows the second pass by it"),
+    Need("relay_domains", SPLIT_DOMAIN, _holds(SPLIT_DOMAIN), "else copies are refused"),
+    Need(
+        "receive_override_options", "no_address_mappings", _lists("no_address_mappings"), "else mail is expanded twice"
+    ),
+    Need("virtual_alias_domains", "empty", _is(""), "else copies are looked up as aliases"),
+    Need("virtual_alias_maps", "empty", _is(""), "else copies are looked up as aliases"),
+)
+
+
+class Postfix:
+    """One configuration folder; None: the one Postfix itself would use."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._where = [] if folder is None else ["-c", str(_main_cf(folder).parent)]
+
+    def unmet(self, settings: Settings) -> Iterator[tuple[str, Need]]:
+        """What is not as needed: where and what. Raises NoPostfix."""
+        values = self.values()
+        yield from (("main.cf", need) for need in needs(settings) if not _met(need, values))
+        services = self._services()
+        second = [name for name, values in services.items() if values.get("milter_macro_daemon_name") == "split"]
+        if not second:
+            yield "master.cf", SECOND_PASS[0]
+        for name in second:
+            yield from ((f"master.cf {name}", need) for need in SECOND_PASS if not _met(need, services[name]))
+
+    def values(self) -> dict[str, str]:
+        """main.cf with defaults. Raises NoPostfix."""
+        return dict(_pairs(self._postconf("-x")))
+
+    def chrooted(self) -> list[str]:
+        """The services that cannot see our sockets from where they are."""
+        fields = dict(_pairs(self._postconf("-F")))
+        asking = ("smtpd", "cleanup", "trivial-rewrite", "proxymap")
+        names = [name.rpartition("/")[0] for name, value in fields.items() if _runs(name, value, asking)]
+        # a dash stands for master(5)'s own default, which is n since Postfix 3.0
+        return [name for name in names if fields.get(f"{name}/chroot") == "y"]
+
+    def _services(self) -> dict[str, dict[str, str]]:
+        """What master.cf sets of main.cf, by service."""
+        services: dict[str, dict[str, str]] = {}
+        for name, value in _pairs(self._postconf("-P", "-x")):
+            service, _, parameter = name.rpartition("/")
+            services.setdefault(service, {})[parameter] = value
+        return services
+
+    def _postconf(self, *options: str) -> str:
+        path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+        program = shutil.which("postconf", path=path)
+        if program is None:
+            raise NoPostfix("Postfix is not installed here; install it")
+        done = subprocess.run([program, *self._where, *options], capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            words = done.stderr.strip().splitlines()[-1:] or ["postconf failed"]
+            raise NoPostfix(f"{words[0].removeprefix('postconf: fatal: ')}; name its folder by --postfix DIR")
+        return done.stdout
+
+
+def _main_cf(folder: Path) -> Path:
+    """The main.cf of a configuration folder, or of the folder of a private instance."""
+    inner = folder / "etc" / "main.cf"
+    return (inner if inner.exists() else folder / "main.cf").absolute()
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        yield name.strip(), value.strip()
+
+
+def _runs(name: str, value: str, programs: tuple[str, ...]) -> bool:
+    return name.endswith("/command") and value.partition(" ")[0] in programs
+
+
+def _met(need: Need, values: Mapping[str, str]) -> bool:
+    return need.name in values and need.check(values[need.name])
