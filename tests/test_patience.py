@@ -10,22 +10,8 @@ import pytest
 
 from smtpy.directory.questions import Directory, Unavailable
 from smtpy.patience import Patience
-from smtpy.store.cache import NotCached
-from tests.directory.paper import Paper
+from tests.directory.paper import Cold
 from tests.stand import until
-
-
-class Cold(Paper):
-    """A directory that remembers nothing but elsewhere.example, which is none of ours."""
-
-    def ready(self) -> Directory:
-        return _Memory()
-
-
-class _Memory(Paper):
-    def domain(self, name: str) -> None:
-        if name != "elsewhere.example":
-            raise NotCached("not in memory")
 
 
 def is_ours(directory: Directory) -> bool:

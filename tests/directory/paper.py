@@ -10,6 +10,7 @@ from smtpy.directory.entries import Alias, Automatic, Domain, Mode, WhenOff
 from smtpy.directory.questions import Directory
 from smtpy.directory.resolve import House
 from smtpy.srs import Srs
+from smtpy.store.cache import NotCached
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = (NOW - datetime(1970, 1, 1, tzinfo=UTC)).days
@@ -74,3 +75,16 @@ class Paper:
         self.answering.wait()
         if self.trouble:
             raise self.trouble
+
+
+class Cold(Paper):
+    """A directory that remembers nothing but elsewhere.example, which is none of ours."""
+
+    def ready(self) -> Directory:
+        return _Memory()
+
+
+class _Memory(Paper):
+    def domain(self, name: str) -> None:
+        if name != "elsewhere.example":
+            raise NotCached("not in memory")
