@@ -7,7 +7,8 @@ MAKEFLAGS += --no-print-directory
 bin := .venv/bin
 pip := $(bin)/pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help run test check install bench lock format clean lint types imports locks debian-run debian-test
+.PHONY: help run test check install bench lock format clean lint types imports locks \
+    debian-run debian-test debian-bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -22,7 +23,7 @@ check: lint types imports locks ## format, lint, types, import contracts, locks
 
 install: .venv/dev ## only install, into .venv
 
-bench: .venv/dev ## messages a second against bare Postfix; writes JSON to $$BENCH_JSON
+bench: debian-bench .venv/dev ## messages a second against bare Postfix; writes JSON to $$BENCH_JSON
 	@exec $(bin)/python -m bench $(ARGS)
 
 lock: ## write requirements/*.txt anew from pyproject.toml
@@ -51,7 +52,7 @@ locks:
 
 # --- The virtual environment: built once, filled anew when a lock changes ---------------------------------------
 
-debian-run debian-test: debian-%:
+debian-run debian-test debian-bench: debian-%:
 	@requirements/debian $*
 
 # The first Python that will do; Debian's own is there in any case.

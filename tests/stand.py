@@ -8,11 +8,9 @@ stopped by its id at the end; should pytest itself be killed, the kernel tells t
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +20,7 @@ import pytest
 
 from tests.dialog import Answers, Dialog
 from tests.inbox import Inbox
+from tests.waiting import free_ports, until
 
 HOSTNAME = "mx.our.example"
 POSTMASTER = "postmaster@inbox.example"
@@ -39,25 +38,6 @@ STUBS = {
     "policy": ("smtpd_recipient_restrictions = check_recipient_access $smtpy_internal_domains",),
     "milter": ("smtpd_milters =",),
 }
-
-
-def until(condition: Callable[[], Any], what: str, timeout: float = 20.0) -> Any:
-    """Waits until the condition is true and returns what it said; TimeoutError says `what` did not happen."""
-    deadline = time.monotonic() + timeout
-    while not (result := condition()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {timeout} s")
-        time.sleep(0.02)
-    return result
-
-
-def free_ports(count: int) -> list[int]:
-    """TCP ports of 127.0.0.1 which nobody listens on."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
-    return ports
 
 
 class Stand:
