@@ -96,7 +96,7 @@ class EpochWatcher:
         return moved
 
     def _postgresql(self, connection: Connection) -> Callable[[], bool]:
-        driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+        driver = cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
         driver.add_notify_handler(lambda _: None)  # that the socket spoke is all the news
         driver.execute(f"LISTEN {CHANNEL}")
         socket = polling.poll()

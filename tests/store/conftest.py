@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,9 @@ def engine(database_url: str) -> Iterator[Engine]:
     opened = open_engine(database_url, deadline=0.5)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The time it is: tokens expire by the clock."""
+    return datetime.now(UTC)
