@@ -12,7 +12,7 @@ from typing import Any
 
 from smtpy.net import Endpoint
 from smtpy.serving import Service
-from tests.stand import until
+from tests.waiting import until
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 from smtpy.directory.questions import Directory, Unavailable
 from smtpy.patience import Patience
 from tests.directory.paper import Cold
-from tests.stand import until
+from tests.waiting import until
 
 
 def is_ours(directory: Directory) -> bool:

@@ -13,7 +13,7 @@ from smtpy.net import Endpoint
 from smtpy.serving import Answer, Limits, Service, Sparing, unix_socket
 from smtpy.wire import Violation
 from tests.served import handles, received, served, whole
-from tests.stand import free_ports, until
+from tests.waiting import free_ports, until
 
 
 class Lines:

@@ -15,7 +15,7 @@ from smtpy.patience import Patience
 from smtpy.serving import Limits, Service
 from tests.directory.paper import HOUSE, Cold, Paper, alias
 from tests.served import Served, handles, served, whole
-from tests.stand import until
+from tests.waiting import until
 
 SALES = (encode(b"aliases sales@our.example"), encode(b"OK sales@home.example"))
 FOREIGN = (encode(b"domains elsewhere.example"), encode(b"NOTFOUND "))

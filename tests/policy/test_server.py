@@ -17,7 +17,7 @@ from smtpy.serving import Limits, Service
 from smtpy.store.journal import Delivery, Entry
 from tests.directory.paper import HOUSE, Cold, Paper, alias
 from tests.served import Served, handles, received, served, whole
-from tests.stand import until
+from tests.waiting import until
 
 
 class Sheet:
