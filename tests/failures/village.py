@@ -1,0 +1,133 @@
+"""Who lives where these tests break things, messages that can be told apart, and what is asked about them afterwards.
+
+Every message has a mark and a sender of its own. The sender matters: an smtpd which could not find out about a pair of
+sender and recipient says so for as long as that process lives (postfix/README.md), so a test that wants to see a
+service back writes as somebody else, as the rest of the world does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from smtpy.admin import aliases, domains, mailboxes, members
+from smtpy.admin.change import Change, change
+from smtpy.config import load
+from smtpy.directory.entries import WhenOff
+from smtpy.store.engine import open_engine
+from smtpy.store.rows import entries
+from tests.dialog import Answer, Answers
+from tests.stand import Stand, until
+
+OWNER = "owner@people.example"
+DOMAINS = ("one.example", "two.example")
+ANN, BEN, CAT, QUIET = "ann@one.example", "ben@one.example", "cat@two.example", "quiet@one.example"
+ALIASES = {ANN: "ann@home.example", BEN: "ben@home.example", CAT: "cat@home.example", QUIET: "ann@home.example"}
+_numbers = count(1)
+
+
+def settle(stand: Stand) -> None:
+    """Everybody moves in. QUIET is switched off, and its mail dropped."""
+    engine = open_engine(load(stand.config, stand.environ).database_url)
+    try:
+        with change(engine, by="test:failures") as c:
+            _settle(c)
+    finally:
+        engine.dispose()
+
+
+def _settle(c: Change) -> None:
+    members.add(c, OWNER)
+    for mailbox in dict.fromkeys(ALIASES.values()):
+        mailboxes.add(c, mailbox, owner=OWNER, verified=True)
+    for domain in DOMAINS:
+        domains.add(c, domain, owner=OWNER)
+    for alias, mailbox in ALIASES.items():
+        aliases.add(c, alias, to=[mailbox], when_off=WhenOff.DROP)
+    aliases.off(c, QUIET)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message that no other is taken for."""
+
+    recipients: tuple[str, ...]
+    number: int = field(default_factory=lambda: next(_numbers))
+
+    @property
+    def sender(self) -> str:
+        return f"sender{self.number}@sender.example"
+
+    @property
+    def mark(self) -> str:
+        return f"<{self.number}.failures@sender.example>"
+
+    @property
+    def data(self) -> bytes:
+        return f"Message-ID: {self.mark}\r\nSubject: letter {self.number}\r\n\r\nhello\r\n".encode()
+
+    def send(self, stand: Stand) -> Answers:
+        return stand.send(self.sender, list(self.recipients), self.data)
+
+    def copies(self, stand: Stand) -> list[str]:
+        """The recipient of every copy that has left Postfix, delivery reports about it included."""
+        found = [each for each in list(stand.inbox.deliveries) if self.mark.encode() in each.data]
+        return sorted(recipient for each in found for recipient in each.recipients)
+
+    def rows(self, stand: Stand) -> list[str]:
+        """The decisions about it in the journal, newest first."""
+        engine = open_engine(load(stand.config, stand.environ).database_url)
+        try:
+            found = entries(engine, about=self.mark, limit=50, before=None)
+        finally:
+            engine.dispose()
+        return [delivery.decision for entry in found for delivery in entry.recipients]
+
+
+def write(*recipients: str) -> Letter:
+    """A letter nobody has sent yet."""
+    return Letter(recipients)
+
+
+def decisive(answers: Answers) -> Answer:
+    """The answer by which a transaction with one recipient ended."""
+    return answers.data or (answers.rcpt[-1] if answers.rcpt else answers.mail)
+
+
+def assert_put_off(stand: Stand, letter: Letter, *answers: Answer) -> None:
+    """The client was told to try again, in these answers, and nothing is under way meanwhile."""
+    codes = [each.code for each in answers]
+    assert 400 <= codes[-1] <= 499, answers
+    assert all(code < 500 for code in codes), answers
+    assert stand.queue() == []
+    assert letter.copies(stand) == []
+
+
+def assert_arrives(stand: Stand, letter: Letter, answers: Answers) -> None:
+    """It was taken, and comes once to the mailbox of each recipient, on return addresses of ours."""
+    assert answers.accepted, answers
+    wanted = sorted(ALIASES[each] for each in letter.recipients)
+    until(lambda: len(letter.copies(stand)) >= len(wanted), f"letter {letter.number} delivered")
+    stand.wait_empty()
+    assert letter.copies(stand) == wanted
+    assert_on_our_paths(stand)
+
+
+def assert_on_our_paths(stand: Stand) -> None:
+    """Nothing left with a reverse-path that is not ours, nor to an address that only we should see."""
+    ours = (*DOMAINS, ".invalid")
+    for each in list(stand.inbox.deliveries):
+        assert each.reverse_path.startswith("SRS0="), each
+        assert each.reverse_path.endswith(DOMAINS), each
+        assert not [recipient for recipient in each.recipients if recipient.endswith(ours)], each
+
+
+def recovers(stand: Stand, recipients: Sequence[str] = (ANN,), timeout: float = 20.0) -> None:
+    """Unaided, new mail is taken again and arrives."""
+
+    def taken() -> tuple[Letter, Answers] | None:
+        letter = write(*recipients)
+        answers = letter.send(stand)
+        assert decisive(answers).code < 500, answers
+        return (letter, answers) if answers.accepted else None
+
+    assert_arrives(stand, *until(taken, "mail taken again", timeout))
