@@ -21,6 +21,9 @@ _DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*\Z")
 _QUOTED = re.compile(r'"((?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*)"\Z')
 _LDH = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 _LITERAL = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|ipv6:[0-9a-f:.]+)\]\Z")
+_ROUTE = re.compile(r"\A@[^:]*:")
+# Of a local part as Postfix reads one: a quoted string, a quoted pair, or a blank between them.
+_LOOSE = re.compile(r'"((?:[^"\\]|\\.)*)"|\\(.)|[ \t]+', re.S)
 _CONTROLS = ("Cc", "Cs")  # control characters; lone surrogates, which stand for bytes that are not UTF-8
 
 
@@ -77,6 +80,32 @@ def parse(text: str | bytes, *, max_local: int = MAX_LOCAL) -> Address:
     if not at:
         raise BadAddress("address has no @")
     return _address(_unquote(local), domain, max_local)
+
+
+def parse_path(text: str, *, max_local: int = MAX_LOCAL) -> Address:
+    """Read the address of a path that Postfix has taken, as Postfix did. Raises BadAddress.
+
+    It takes more than parse(): dots, quotes, backslashes and blanks wherever they stand. Who reads less than Postfix
+    takes one of our addresses for a stranger's.
+    """
+    try:
+        return parse(text, max_local=max_local)
+    except BadAddress:
+        local, at, domain = text.rpartition("@")
+        if not at:
+            raise
+        return _address(_LOOSE.sub(_plain, local), re.sub(r"[ \t]", "", domain), max_local)
+
+
+def _plain(found: re.Match[str]) -> str:
+    """What a piece of _LOOSE stands for."""
+    return re.sub(r"\\(.)", r"\1", found[1] or "", flags=re.S) + (found[2] or "")
+
+
+def strip_path(text: str) -> str:
+    """What Postfix keeps of a path: neither angle brackets nor blanks round them, nor the source route, which is to be
+    ignored (RFC 5321 appendix C)."""
+    return _ROUTE.sub("", text.strip(" \t<>"))
 
 
 def parse_bare(text: str) -> Address:

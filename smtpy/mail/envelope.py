@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """`reverse_path` and `recipients` without angle brackets, else exactly as received; "" is the null reverse-path.
+    """`reverse_path` and `recipients` as address.strip_path leaves them; "" is the null reverse-path.
 
-    Postfix finds a recipient again only by the exact text of RCPT TO, so nothing here is normalised.
+    Postfix finds a recipient again only by that text of RCPT TO, so nothing more is normalised.
     """
 
     reverse_path: str

@@ -7,7 +7,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smtpy.mail.address import MAX_ADDRESS, Address, BadAddress, fold, parse, parse_bare, parse_domain, quote
+from smtpy.mail.address import (
+    MAX_ADDRESS,
+    Address,
+    BadAddress,
+    fold,
+    parse,
+    parse_bare,
+    parse_domain,
+    parse_path,
+    quote,
+    strip_path,
+)
 
 LABEL = "a" * 63
 LONG_DOMAIN = f"{LABEL}.{LABEL}.{'a' * 61}.example"  # 197 octets
@@ -189,6 +200,49 @@ BAD_BARE = {
 def test_refuses_in_the_internal_form_too(text, rule):
     with pytest.raises(BadAddress, match=rule):
         parse_bare(text)
+
+
+# What smtpd of Postfix 3.7.11 takes in RCPT TO beyond RFC 5321, and the address it takes it for.
+PATHS = {
+    "<sales@x.example>": "sales@x.example",
+    "< sales@x.example >": "sales@x.example",
+    "<<sales@x.example>>": "sales@x.example",
+    "<sales@x.example>>": "sales@x.example",
+    "<@relay.example:sales@x.example>": "sales@x.example",
+    "<@relay.example,@other.example:sales@x.example>": "sales@x.example",
+    "<sales @ x . example>": "sales@x.example",
+    r"<sa\les@x.example>": "sales@x.example",
+    r"<sa\ les@x.example>": '"sa les"@x.example',
+    "<a..b@x.example>": '"a..b"@x.example',
+    "<.a.@x.example>": '".a."@x.example',
+    '<a."b c".d@x.example>': '"a.b c.d"@x.example',
+    r'<"a\"b"@x.example>': r'"a\"b"@x.example',
+    '<"<a>:b"@x.example>': '"<a>:b"@x.example',
+    "<postmaster>": None,
+    "<>": None,
+}
+
+
+@pytest.mark.parametrize(("path", "external"), PATHS.items())
+def test_reads_a_path_as_postfix_does(path, external):
+    if external is None:
+        with pytest.raises(BadAddress, match="no @"):
+            parse_path(strip_path(path))
+    else:
+        assert str(parse_path(strip_path(path))) == external
+
+
+def test_a_path_without_its_brackets_may_be_empty():
+    assert strip_path("<>") == ""
+    assert strip_path("<postmaster>") == "postmaster"
+
+
+@given(st.text(max_size=80) | st.from_regex(r'[" \\\\a.@:<>]{1,20}@[a-z. ]{1,9}', fullmatch=True))
+def test_a_path_is_read_as_strictly_where_it_can_be(text):
+    with contextlib.suppress(BadAddress):
+        assert parse_path(text) == parse(text)
+    with contextlib.suppress(BadAddress):
+        parse_path(strip_path(text))
 
 
 @given(st.text(max_size=60), st.from_regex(r"[a-z0-9ü]{1,9}(-[a-z0-9]{1,9})?\.example", fullmatch=True))
