@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import Milter
 
 from smtpy.directory.questions import Unavailable
+from smtpy.mail.address import strip_path
 from smtpy.mail.envelope import Envelope
 from smtpy.mail.message import Field, Message
 from smtpy.mail.reply import Reply
@@ -52,7 +53,7 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
         self.smtputf8 = False
         self.recipients: list[str] = []
         self.fields: list[Field] = []
-        self.size = 0
+        self.size = 2  # the empty line behind the header
 
     @Milter.noreply  # type: ignore[untyped-decorator]
     def connect(self, _hostname: str, _family: int, address: Any) -> int:
@@ -80,7 +81,7 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
     def header(self, name: str | bytes, value: bytes) -> int:
         field = name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
         self.fields.append(Field(field, value))
-        self.size += len(field) + len(value) + 3  # colon and CRLF
+        self.size += len(field) + len(value) + value.count(b"\n") + 3  # colon, and CRLF where LF stands
         return int(Milter.CONTINUE)
 
     @Milter.noreply  # type: ignore[untyped-decorator]
@@ -119,8 +120,8 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
 
 
 def _path(path: bytes) -> str:
-    """The text between the angle brackets. What is not UTF-8 becomes U+FFFD, which is in no address of ours."""
-    return path.decode("utf-8", "replace").removeprefix("<").removesuffix(">")
+    """The text by which Postfix knows it. What is not UTF-8 becomes U+FFFD, which is in no address of ours."""
+    return strip_path(path.decode("utf-8", "replace"))
 
 
 def _log(queue_id: str, envelope: Envelope, plan: Plan) -> None:
