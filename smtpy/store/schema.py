@@ -65,7 +65,7 @@ class Domain(_Switched, Base):
     default_mode: Mapped[Mode] = mapped_column(choice(Mode, "default_mode"), default=Mode.TRANSPARENT)
     role_mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailboxes.id", ondelete="SET NULL"), index=True)
     max_message_bytes: Mapped[int | None]
-    extension_separator: Mapped[str | None] = mapped_column(String(1), default="+")
+    extension_separator: Mapped[str | None] = mapped_column(String(1).evaluates_none(), default="+")
     deleted_at: Mapped[datetime | None]
 
 
