@@ -34,7 +34,7 @@ VECTORS = {
     "boundary never seen": TOP + b"Content-Type: multipart/mixed; boundary=q\r\n\r\nhi\r\n",
     "deep": TOP + b"Content-Type: message/rfc822\r\n\r\n" * 300 + b"hi\r\n",
     "message-id": TOP + b"Message-ID: <[\r\n\r\nhi\r\n",
-    "raw UTF-8": "From: 用户@例子.example\r\nTo: x@our.example\r\nSubject: 測試\r\n\r\nhi\r\n".encode(),  # noqa: RUF001
+    "raw UTF-8": "From: 用户@例子.example\r\nTo: x@our.example\r\nSubject: 測試\r\n\r\nhi\r\n".encode(),
     "bare CR and LF": TOP + b"X: a\rb\nY: c\r\n\r\nhi\rho\n\r\n",
 }
 AREAS = ("header", "from", "mime", "authres", "dkim")
