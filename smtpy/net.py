@@ -1,12 +1,17 @@
-"""Endpoints: where a socket listens, in Postfix's own spelling.
+"""Endpoints: where a socket listens, in Postfix's own spelling; and UNIX sockets to listen on.
 
 `unix:/path` or `inet:host:port` (`inet:[2001:db8::1]:port` for IPv6), so the same text stands in SMTPy's settings and
 in main.cf. Refuses relative paths, paths longer than the kernel takes, and inet without a host: a service that listens
 on every address must say so.
 """
 
+import errno
+import os
 import re
+import socket
+import stat
 from dataclasses import dataclass
+from pathlib import Path
 
 MAX_PATH = 107  # octets: sun_path of unix(7) is 108 with its NUL
 
@@ -56,3 +61,31 @@ def _path(text: str) -> str:
     if len(text.encode()) > MAX_PATH:
         raise BadEndpoint(f"the path of a UNIX socket is at most {MAX_PATH} octets")
     return text
+
+
+def unix_socket(path: Path) -> socket.socket:
+    """A bound UNIX socket that anyone may connect to. Raises OSError, EADDRINUSE if somebody listens there.
+
+    A file left by a server that was killed is removed; what is no socket is not.
+    """
+    _remove_stale(path)
+    made = socket.socket(socket.AF_UNIX)
+    try:
+        made.bind(str(path))
+        path.chmod(0o666)  # Postfix asks as its own user; the folder says who may come near
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _remove_stale(path: Path) -> None:
+    if not path.exists() or not stat.S_ISSOCK(path.stat().st_mode):
+        return  # bind() has the words for what is no socket
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+        else:
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), str(path))

@@ -9,12 +9,8 @@ What breaks the protocol ends its own conversation and no other. Idle, dripping 
 
 import asyncio
 import contextlib
-import errno
 import logging
-import os
 import signal
-import socket
-import stat
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from dataclasses import dataclass
@@ -22,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from smtpy.net import Endpoint
+from smtpy.net import Endpoint, unix_socket
 from smtpy.wire import Reader, Violation
 
 log = logging.getLogger("smtpy.serving")
@@ -202,12 +198,12 @@ class Sparing:
         self._next, self._kept = now + self._every, 0
 
 
-async def told_to_stop() -> None:
-    """Returns at SIGTERM or SIGINT."""
+def stop_signal() -> asyncio.Event:
+    """From now on SIGTERM and SIGINT end nothing but set this."""
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    await told.wait()
+    return told
 
 
 @contextlib.asynccontextmanager
@@ -224,31 +220,3 @@ async def _listening(endpoint: Endpoint, protocol: Callable[[], asyncio.Protocol
         if endpoint.path is not None:
             Path(endpoint.path).unlink(missing_ok=True)
         server.close()
-
-
-def unix_socket(path: Path) -> socket.socket:
-    """A bound UNIX socket that anyone may connect to. Raises OSError, EADDRINUSE if somebody listens there.
-
-    A file left by a server that was killed is removed; what is no socket is not.
-    """
-    _remove_stale(path)
-    made = socket.socket(socket.AF_UNIX)
-    try:
-        made.bind(str(path))
-        path.chmod(0o666)  # Postfix asks as its own user; the folder says who may come near
-    except OSError:
-        made.close()
-        raise
-    return made
-
-
-def _remove_stale(path: Path) -> None:
-    if not path.exists() or not stat.S_ISSOCK(path.stat().st_mode):
-        return  # bind() has the words for what is no socket
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink(missing_ok=True)
-        else:
-            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), str(path))

@@ -1,10 +1,14 @@
-"""Endpoints: what is read, what is refused, and that writing undoes reading."""
+"""Endpoints: what is read, what is refused, that writing undoes reading; and whose UNIX socket may be replaced."""
+
+import socket
+import stat
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpy.net import MAX_PATH, BadEndpoint, Endpoint
+from smtpy.net import MAX_PATH, BadEndpoint, Endpoint, unix_socket
 
 GOOD = {
     "unix:/run/smtpy/lookup.sock": Endpoint(path="/run/smtpy/lookup.sock"),
@@ -56,3 +60,32 @@ def test_what_is_read_is_written_back_and_read_again(text: str) -> None:
     except BadEndpoint:
         return
     assert Endpoint.parse(str(endpoint)) == endpoint
+
+
+def test_anyone_may_connect(tmp_path: Path) -> None:
+    with unix_socket(tmp_path / "socket"):
+        assert stat.S_IMODE((tmp_path / "socket").stat().st_mode) == 0o666
+
+
+def test_a_socket_left_behind_is_replaced(tmp_path: Path) -> None:
+    unix_socket(tmp_path / "socket").close()
+    with unix_socket(tmp_path / "socket") as fresh:
+        fresh.listen()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(tmp_path / "socket"))
+
+
+def test_a_socket_in_use_is_not(tmp_path: Path) -> None:
+    with unix_socket(tmp_path / "socket") as first:
+        first.listen()
+        with pytest.raises(OSError, match="in use"):
+            unix_socket(tmp_path / "socket")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(tmp_path / "socket"))
+
+
+def test_what_is_no_socket_is_not(tmp_path: Path) -> None:
+    (tmp_path / "socket").write_text("precious")
+    with pytest.raises(OSError, match="in use"):
+        unix_socket(tmp_path / "socket")
+    assert (tmp_path / "socket").read_text() == "precious"

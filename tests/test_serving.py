@@ -3,14 +3,13 @@
 import asyncio
 import logging
 import socket
-import stat
 import threading
 from pathlib import Path
 
 import pytest
 
 from smtpy.net import Endpoint
-from smtpy.serving import Answer, Limits, Service, Sparing, unix_socket
+from smtpy.serving import Answer, Limits, Service, Sparing
 from smtpy.wire import Violation
 from tests.served import handles, received, served, whole
 from tests.waiting import free_ports, until
@@ -216,35 +215,6 @@ def test_an_endpoint_that_cannot_be_had_takes_the_others_back(tmp_path):
         asyncio.run(listen())
     assert handles() == before
     assert list(tmp_path.iterdir()) == []
-
-
-def test_anyone_may_connect(tmp_path):
-    with unix_socket(tmp_path / "socket"):
-        assert stat.S_IMODE((tmp_path / "socket").stat().st_mode) == 0o666
-
-
-def test_a_socket_left_behind_is_replaced(tmp_path):
-    unix_socket(tmp_path / "socket").close()
-    with unix_socket(tmp_path / "socket") as fresh:
-        fresh.listen()
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(str(tmp_path / "socket"))
-
-
-def test_a_socket_in_use_is_not(tmp_path):
-    with unix_socket(tmp_path / "socket") as first:
-        first.listen()
-        with pytest.raises(OSError, match="in use"):
-            unix_socket(tmp_path / "socket")
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(str(tmp_path / "socket"))
-
-
-def test_what_is_no_socket_is_not(tmp_path):
-    (tmp_path / "socket").write_text("precious")
-    with pytest.raises(OSError, match="in use"):
-        unix_socket(tmp_path / "socket")
-    assert (tmp_path / "socket").read_text() == "precious"
 
 
 def test_sparing_says_how_many_it_kept_back(caplog, monkeypatch):

@@ -17,7 +17,7 @@ from smtpy.directory.resolve import House
 from smtpy.lookup.netstring import Netstrings, encode
 from smtpy.lookup.tables import look_up
 from smtpy.patience import Patience
-from smtpy.serving import Answer, Limits, Service, Sparing, told_to_stop
+from smtpy.serving import Answer, Limits, Service, Sparing, stop_signal
 from smtpy.store.directory import open_directory
 from smtpy.terms import house_of
 
@@ -38,10 +38,11 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, lookup: "Lookup") -> None:
+    told = stop_signal()
     limits = Limits(grace_seconds=settings.deadline_seconds + 1)
     async with Service(Netstrings, lookup.answer, limits).listening(settings.lookup_listen):
         log.info("ready: %s", " ".join(map(str, settings.lookup_listen)))
-        await told_to_stop()
+        await told.wait()
 
 
 class Lookup:

@@ -19,7 +19,7 @@ from smtpy.directory.resolve import House
 from smtpy.patience import Patience
 from smtpy.policy.decision import TRY_AGAIN, Decision, decide
 from smtpy.policy.protocol import Request, Requests, action
-from smtpy.serving import Answer, Limits, Service, Sparing, told_to_stop
+from smtpy.serving import Answer, Limits, Service, Sparing, stop_signal
 from smtpy.store.directory import open_directory
 from smtpy.store.journal import Delivery, Entry, Journal
 from smtpy.terms import house_of
@@ -43,10 +43,11 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, policy: "Policy") -> None:
+    told = stop_signal()
     limits = Limits(grace_seconds=settings.deadline_seconds + 1)
     async with Service(Requests, policy.answer, limits).listening(settings.policy_listen):
         log.info("ready: %s", " ".join(map(str, settings.policy_listen)))
-        await told_to_stop()
+        await told.wait()
 
 
 class Policy:
