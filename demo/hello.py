@@ -16,7 +16,7 @@ from typing import TypeVar
 
 FOLDER = Path(os.environ["DEMO_DIR"])
 SMTPY = Path(sys.executable).parent / "smtpy"
-FRONT = ("127.0.0.1", 2525)
+FRONT = ("127.0.0.1", int(os.environ["DEMO_FRONT"]))
 USER = MAILBOX = "you@inbox.example"
 DOMAIN = "demo.example"
 ALIAS = f"hello@{DOMAIN}"
@@ -43,7 +43,7 @@ def main() -> None:
     trace = wait_for(lambda: smtpy("log", message_id).stdout.strip(), "the journal's row")
     print(show(arrived, trace))
     print(
-        f"SMTP is at 127.0.0.1:2525. Arrivals are kept in {FOLDER}/inbox, Postfix's log is"
+        f"SMTP is at 127.0.0.1:{FRONT[1]}. Arrivals are kept in {FOLDER}/inbox, Postfix's log is"
         f" {FOLDER}/postfix/log/mail.log. Port 8000 is kept for the web pages. Ctrl-C stops everything."
     )
     signal.pause()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-PORT = 2599
+PORT = int(os.environ["DEMO_INBOX"])
 FOLDER = Path(os.environ["DEMO_DIR"]) / "inbox"
 KEPT = 100  # messages; older ones make room
 

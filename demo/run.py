@@ -21,10 +21,15 @@ HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
 FOLDER = Path(os.environ.get("SMTPY_DEMO_DIR") or "/var/lib/smtpy-demo").absolute()
 HOSTNAME, POSTMASTER = "mail.demo.example", "you@inbox.example"
-PORTS = {2525: "SMTP", 2526: "the second pass", 2599: "the demonstration's inbox"}  # 8000 is kept for the web pages
+FRONT = int(os.environ.get("SMTPY_DEMO_PORT") or 2525)
+SPLIT, INBOX = FRONT + 1, FRONT + 74
+PORTS = {FRONT: "SMTP", SPLIT: "the second pass", INBOX: "the demonstration's inbox"}  # 8000 is kept for the web pages
 SUDO = [] if os.geteuid() == 0 else ["sudo", "-n"]
 ENVIRON = {key: value for key, value in os.environ.items() if not key.startswith("SMTPY_")} | {
     "DEMO_DIR": str(FOLDER),
+    "DEMO_FRONT": str(FRONT),
+    "DEMO_INBOX": str(INBOX),
+    "PATH": f"{BIN}:{os.environ['PATH']}",
     "SMTPY_CONFIG": str(FOLDER / "smtpy.toml"),
     "COLUMNS": str(shutil.get_terminal_size().columns),
 }
@@ -100,7 +105,9 @@ def check_ports() -> None:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
-                sys.exit(f"Port {port} of 127.0.0.1, for {purpose}, is taken by another program: stop that first.")
+                sys.exit(
+                    f"Port {port} of 127.0.0.1, for {purpose}, is taken: stop what has it, or set SMTPY_DEMO_PORT."
+                )
 
 
 def prepare() -> None:
@@ -109,7 +116,13 @@ def prepare() -> None:
     names = ("--hostname", HOSTNAME, "--postmaster", POSTMASTER)
     config = ("--config", FOLDER / "smtpy.toml")
     run(BIN / "smtpy", "init", *config, *names, *folders)
-    values = {"SMTPY_RUN_DIR": FOLDER / "run", "SMTPY_HOSTNAME": HOSTNAME, "RELAYHOST": "[127.0.0.1]:2599"}
+    values = {
+        "SMTPY_RUN_DIR": FOLDER / "run",
+        "SMTPY_HOSTNAME": HOSTNAME,
+        "SMTP_LISTEN": f"127.0.0.1:{FRONT}",
+        "SPLIT_LISTEN": f"127.0.0.1:{SPLIT}",
+        "RELAYHOST": f"[127.0.0.1]:{INBOX}",
+    }
     settings = [f"{key}={value}" for key, value in values.items()]
     run(*SUDO, "env", *settings, HERE.parent / "postfix" / "instance", FOLDER / "postfix")
 
