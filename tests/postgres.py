@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.stand import until
+from tests.waiting import until
 
 PACKAGE = "postgresql"
 USER = "postgres"

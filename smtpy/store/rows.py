@@ -66,11 +66,11 @@ def write(connection: Connection, entries: Sequence[Entry]) -> None:
 
 def _row(entry: Entry) -> dict[str, object]:
     return {
-        "uuid": entry.uuid,
+        "uuid": str(UUID(entry.uuid)),  # SQLite would keep anything
         "at": entry.at,
         "stage": entry.stage,
         "queue_id": _cut(entry.queue_id),
-        "parent": entry.parent,
+        "parent": entry.parent and str(UUID(entry.parent)),
         "client": _cut(entry.client),
         "reverse_path": _cut(entry.reverse_path),
         "message_id": _cut(entry.message_id),

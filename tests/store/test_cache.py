@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, update
 
+from smtpy.config import Settings
 from smtpy.directory.entries import Domain
 from smtpy.directory.questions import Unavailable
 from smtpy.store.cache import CachedDirectory, NotCached
-from smtpy.store.directory import SqlDirectory
+from smtpy.store.directory import SqlDirectory, open_directory
 from smtpy.store.engine import database_path, open_engine
 from smtpy.store.epoch import EpochWatcher
 from smtpy.store.returns import remember
 from smtpy.store.schema import Alias
 from tests.postgres import Postgres
-from tests.stand import until
 from tests.store.town import Town, changing, found
+from tests.waiting import until
 
 DEADLINE = 0.5
 NUMBERS = 300  # of addresses
@@ -179,6 +180,19 @@ def test_a_sender_is_remembered_for_an_outage_only(engine: Engine, opening: Open
     assert directory.sender("a" * 26) == "long@far.example"
     with pytest.raises(NotCached):
         directory.ready().sender("a" * 26)
+
+
+def test_a_process_opens_it_from_its_settings(engine: Engine, database_url: str) -> None:
+    found(engine)
+    secrets = {"secret_keys": ["k" * 32], "srs_secrets": ["s" * 16]}
+    named = {"hostname": "mx.our.example", "postmaster": "me@far.example", "database_url": database_url}
+    directory = open_directory(Settings.model_validate({**named, **secrets, "cache_entries": 7}))
+    try:
+        assert ask(directory) == ("one@far.example",)
+        assert directory.engine.url.database == engine.url.database
+    finally:
+        directory.close()
+    assert not any(thread.name == "epoch" for thread in threading.enumerate())
 
 
 # --- The database is away -------------------------------------------------------------------------------------------

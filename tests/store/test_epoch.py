@@ -12,8 +12,8 @@ from smtpy.store.engine import database_path, open_engine
 from smtpy.store.epoch import EpochWatcher
 from smtpy.store.returns import remember
 from tests.postgres import Postgres
-from tests.stand import until
 from tests.store.town import NOW, changing, found
+from tests.waiting import until
 
 POLL = 0.1
 PROMISE = 1.0  # seconds
