@@ -25,7 +25,7 @@ from smtpy.cli.show import json_option, show_document
 @click.pass_context
 @pass_setup
 def explain_command(setup: Setup, ctx: click.Context, /, file: BinaryIO, as_json: bool, **envelope: Any) -> None:
-    """What would be done with the message in FILE (- is standard input), and why."""
+    """What would be done with a message, and why. FILE - is standard input."""
     data = file.read()
     sender, recipients = envelope["sender"].strip("<>"), [each.strip("<>") for each in envelope["recipients"]]
     with setup.engine() as engine:

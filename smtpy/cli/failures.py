@@ -24,7 +24,8 @@ REFUSALS: dict[type[Refusal], int] = {
 }
 # The first row that fits counts. SQLite says "no such table" by OperationalError, PostgreSQL by ProgrammingError.
 FAILURES: tuple[tuple[type[Exception], str, int, str], ...] = (
-    (exc.OperationalError, "no such", os.EX_CONFIG, _BEHIND),
+    (exc.OperationalError, "no such table", os.EX_CONFIG, _BEHIND),
+    (exc.OperationalError, "no such column", os.EX_CONFIG, _BEHIND),
     (exc.OperationalError, "readonly", os.EX_NOPERM, "this user may not write the database; become one who may"),
     (exc.OperationalError, "unable to open", os.EX_CONFIG, "the database cannot be opened; run `smtpy init`"),
     (exc.OperationalError, "", os.EX_TEMPFAIL, _AWAY),

@@ -127,5 +127,9 @@ def _migrate(setup: Setup) -> None:
         if before == migrate.head():
             click.echo("the database is up to date")
             return
-        migrate.upgrade(engine)
+        mask = os.umask(0o027)  # the journal tells who wrote to whom
+        try:
+            migrate.upgrade(engine)
+        finally:
+            os.umask(mask)
         click.echo("upgraded the database" if before else "created the database")

@@ -15,6 +15,8 @@ from smtpy.config import Settings
 from smtpy.net import Endpoint
 from smtpy.routing.internal import DROP_ADDRESS, SPLIT_DOMAIN
 
+DROP_DOMAIN = DROP_ADDRESS.partition("@")[2]
+
 Check = Callable[[str], bool]
 
 
@@ -89,9 +91,7 @@ def needs(settings: Settings) -> tuple[Need, ...]:
         Need("smtpd_discard_ehlo_keywords", "dsn", _lists("dsn"), "NOTIFY=SUCCESS would tell the mailbox"),
         Need("smtp_discard_ehlo_keywords", "dsn", _lists("dsn"), "ORCPT would tell the alias to the next hop"),
         Need("transport_maps", f"for {SPLIT_DOMAIN}", _holds(SPLIT_DOMAIN), "copies for the second pass go there"),
-        Need(
-            "transport_maps", "for drop.invalid", _holds(DROP_ADDRESS.partition("@")[2]), "what owners drop goes there"
-        ),
+        Need("transport_maps", f"for {DROP_DOMAIN}", _holds(DROP_DOMAIN), "what owners drop goes there"),
         Need("split_destination_recipient_limit", "1", _is("1"), "the second pass takes one recipient at a time"),
         *(Need(f"{kind}canonical_maps", "empty", _is(""), no_mapping) for kind in ("", "sender_", "recipient_")),
         Need("swap_bangpath", "no", _is("no"), "an address would become another"),

@@ -1,0 +1,215 @@
+"""doctor on a whole SMTPy that works, and on each thing that can be wrong with one."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from smtpy.cli.reach import ENTER, READ, WRITE, Person
+from tests.cli.conftest import Run, run
+from tests.stand import Stand
+
+
+def findings(smtpy: Run, *words: str) -> dict[str, list[tuple[int, str]]]:
+    """Codes and words by subject."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for each in json.loads(smtpy("doctor", "--json", *words).stdout):
+        assert each["code"] == 0 or each["fix"], each
+        found.setdefault(each["subject"], []).append((each["code"], each["words"]))
+    return found
+
+
+def test_all_is_well_with_a_whole_installation(stand: Stand) -> None:
+    done = run("--config", str(stand.config), "doctor", "--postfix", str(stand.etc))
+    assert done.exit_code == 0, done.output
+    assert {line.partition(" ")[0] for line in done.output.splitlines()} == {"ok"}
+    for words in ("lookup.sock answers", "policy.sock answers", "milter.sock answers", "says what it must"):
+        assert words in done.output
+    assert done.output.count("user postfix reaches") == 3
+    assert run("--config", str(stand.config), "doctor", "--postfix", str(stand.etc.parent)).exit_code == 0
+
+
+# what postfix/instance wrote, with one line changed: the word that the finding must say
+CHANGES = {
+    "virtual_alias_maps =": "aliases lead nowhere",
+    "virtual_alias_domains =": "not ours",
+    "smtpd_milters =": "fails SPF",
+    "milter_default_action = accept": "unprocessed",
+    "smtpd_recipient_restrictions =": "nothing is refused",
+    "smtpd_relay_restrictions = permit": "open relay",
+    "myhostname = other.example": "roles of the host",
+    "mydestination = mx.our.example": "one domain has one class",
+    "message_size_limit = 0": "what RCPT TO took",
+    "message_size_limit = 99999999": "what RCPT TO took",
+    "recipient_delimiter = +": "extensions are ours",
+    "smtpd_forbid_bare_newline = no": "CVE-2023-51764",
+    "smtpd_forbid_unauth_pipelining = no": "smuggling",
+    "enable_long_queue_ids = no": "queue ids come again",
+    "smtpd_discard_ehlo_keywords =": "tell the mailbox",
+    "smtp_discard_ehlo_keywords =": "ORCPT",
+    "transport_maps =": "what owners drop",
+    "split_destination_recipient_limit = 2": "one recipient at a time",
+    "sender_canonical_maps = static:x@y.example": "undo return addresses",
+    "swap_bangpath = yes": "become another",
+}
+
+
+@pytest.fixture(scope="module")
+def instance(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the stand's Postfix configuration, to be changed."""
+    folder = tmp_path_factory.mktemp("postfix")
+    for name in ("main.cf", "master.cf"):
+        (folder / name).write_bytes((stand.etc / name).read_bytes())
+    return folder
+
+
+@pytest.mark.parametrize(("line", "words"), CHANGES.items(), ids=list(CHANGES))
+def test_each_wrong_line_of_main_cf_is_found(stand: Stand, instance: Path, line: str, words: str) -> None:
+    with changed(instance / "main.cf", lambda text: f"{text}\n{line}\n"):  # of two lines the later counts
+        found = postfix_errors(stand, instance)
+    assert {line.partition(" ")[0] for line, _ in found} == {line.partition(" ")[0]}
+    assert any(words in said for _, said in found)
+
+
+@contextmanager
+def changed(path: Path, change: Callable[[str], str]) -> Iterator[None]:
+    """The file with other contents for a while, and of old: Postfix waits for what is younger than a second."""
+    original = path.read_text()
+    try:
+        path.write_text(change(original))
+        os.utime(path, (0, 0))
+        yield
+    finally:
+        path.write_text(original)
+        os.utime(path, (0, 0))
+
+
+def postfix_errors(stand: Stand, folder: Path) -> list[tuple[str, str]]:
+    """The names that are not as needed, with what was said."""
+    done = run("--config", str(stand.config), "doctor", "--json", "--postfix", str(folder))
+    wrong = [each for each in json.loads(done.stdout) if each["subject"] == "postfix" and each["code"]]
+    assert done.exit_code == (os.EX_CONFIG if wrong else 0)
+    return [(each["words"].partition(": ")[2], each["words"]) for each in wrong]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("milter_macro_daemon_name=split", "milter_macro_daemon_name=other", "milter_macro_daemon_name is not split"),
+        ("no_address_mappings", "no_milters", "receive_override_options is not no_address_mappings"),
+        ("relay_domains=split.invalid", "relay_domains=", "relay_domains is not split.invalid"),
+        ("cleanup             unix  n       -      n", "cleanup             unix  n       -      y", "chrooted"),
+    ],
+)
+def test_each_wrong_line_of_master_cf_is_found(stand: Stand, instance: Path, old: str, new: str, words: str) -> None:
+    assert old in (instance / "master.cf").read_text()
+    with changed(instance / "master.cf", lambda text: text.replace(old, new)):
+        found = postfix_errors(stand, instance)
+    assert len(found) == 1
+    assert words in found[0][1]
+
+
+def test_no_postfix_configuration(smtpy: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    found = findings(smtpy, "--postfix", str(tmp_path / "empty"))["postfix"]
+    assert found[0][0] == os.EX_UNAVAILABLE
+
+
+def test_services_that_are_not_there(smtpy: Run) -> None:
+    found = findings(smtpy)
+    for service in ("lookup", "policy", "milter"):
+        ((code, words),) = found[service]
+        assert (code, "does not answer" in words) == (os.EX_UNAVAILABLE, True)
+    assert smtpy("doctor").exit_code == os.EX_UNAVAILABLE
+
+
+def test_a_socket_is_asked_and_not_just_seen(stand: Stand, config: Path) -> None:
+    """Here lookup's socket is policy's, which waits for a question that it understands."""
+    text = config.read_text() + f'lookup_listen = ["unix:{stand.folder}/run/policy.sock"]\ndeadline_seconds = 0.2\n'
+    config.write_text(text)
+    ((code, words),) = findings(lambda *words: run("--config", str(config), *words))["lookup"]
+    assert (code, "does not answer" in words) == (os.EX_UNAVAILABLE, True)
+
+
+def test_settings_that_are_refused_end_it(tmp_path: Path) -> None:
+    path = tmp_path / "smtpy.toml"
+    path.write_text("hostname = 'mx.our.example'\n")
+    done = run("--config", str(path), "doctor")
+    assert done.exit_code == os.EX_CONFIG
+    assert done.output.count("ERROR   settings:") == 3
+
+
+def test_open_files_are_found(smtpy: Run, config: Path) -> None:
+    state = config.parent.parent
+    for folder in (state, *state.parents):
+        if folder.stat().st_uid == os.geteuid() and folder.name.startswith("pytest"):
+            folder.chmod(0o755)
+    open_ones = [config.parent / "secrets" / "secret_keys", state / "state" / "smtpy.db"]
+    for path in open_ones:
+        path.parent.chmod(0o755)
+        path.chmod(0o644)
+    (state / "run").chmod(0o777)
+    said = " ".join(words for code, words in findings(smtpy)["files"] if code == os.EX_NOPERM)
+    assert "anybody can put sockets into" in said
+    in_the_open = Person("nobody", 65_534, frozenset({65_534})).stopped_at(open_ones[0], READ) is None
+    assert in_the_open == (f"anybody can read {open_ones[0]}" in said)
+    assert in_the_open == (f"anybody can read {open_ones[1]}" in said)
+
+
+def test_a_secret_in_the_open_configuration(smtpy: Run, config: Path) -> None:
+    config.write_text(
+        config.read_text().replace('srs_secrets_file = "secrets/srs_secrets"', f'srs_secrets = ["{"s" * 20}"]')
+    )
+    assert any(str(config) in words for _, words in findings(smtpy)["files"])
+
+
+def test_database_behind_and_away(smtpy: Run, config: Path) -> None:
+    database = config.parent.parent / "state" / "smtpy.db"
+    database.write_bytes(b"")
+    ((code, words),) = findings(smtpy)["database"]
+    assert (code, "this version needs" in words) == (os.EX_CONFIG, True)
+    database.unlink()
+    ((code, words),) = findings(smtpy)["database"]
+    assert (code, "cannot be opened" in words) == (os.EX_CONFIG, True)
+
+
+OWNER, MATE, STRANGER = (
+    Person("owner", 1001, frozenset({1001})),
+    Person("mate", 1002, frozenset({1002, 1001})),
+    Person("stranger", 1003, frozenset({1003})),
+)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of other users are made by root")
+@pytest.mark.parametrize(
+    ("mode", "wanted", "who"),
+    [
+        (0o600, READ | WRITE, {"owner"}),
+        (0o660, READ | WRITE, {"owner", "mate"}),
+        (0o666, READ | WRITE, {"owner", "mate", "stranger"}),
+        (0o606, READ, {"owner", "stranger"}),  # the group's bits count for the group, though others have more
+        (0o711, ENTER, {"owner", "mate", "stranger"}),
+        (0o640, WRITE, {"owner"}),
+    ],
+)
+def test_who_may_do_what_by_the_mode(tmp_path: Path, mode: int, wanted: int, who: set[str]) -> None:
+    path = tmp_path / "file"
+    path.touch()
+    os.chown(path, 1001, 1001)
+    path.chmod(mode)
+    assert {each.name for each in (OWNER, MATE, STRANGER) if each.may(path, wanted)} == who
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of other users are made by root")
+def test_the_folder_in_the_way_is_named(tmp_path: Path) -> None:
+    closed = Path("/") / tmp_path.parts[1]
+    inner = tmp_path / "closed" / "run"
+    inner.mkdir(parents=True)
+    (tmp_path / "closed").chmod(0o700)
+    stopped = STRANGER.stopped_at(inner, ENTER)
+    assert stopped is not None
+    assert stopped != closed
+    assert stopped in (tmp_path / "closed", *tmp_path.parents, tmp_path)
