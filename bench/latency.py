@@ -1,0 +1,99 @@
+"""One message at a time on an idle stack, a new connection for each: from connecting to its final dot at the sink."""
+
+import asyncio
+import time
+from asyncio import StreamReader, StreamWriter
+
+from bench.machine import Failed
+from bench.stacks import DOMAIN, Stack
+from bench.throughput import SENDER, Load
+
+WARM = 5  # messages before those that count
+ARRIVAL_SECONDS = 30.0
+LIMIT = 1 << 20  # octets of a message here
+REPLIES = {
+    b"EHLO": b"250-sink.example\r\n250-PIPELINING\r\n250-SIZE\r\n250 8BITMIME\r\n",
+    b"QUIT": b"221 2.0.0 Bye\r\n",
+}
+
+
+def measure(stack: Stack, port: int, load: Load) -> list[float]:
+    """Seconds of each message; the sink listens on `port`."""
+    return asyncio.run(_measure(stack, port, load))
+
+
+async def _measure(stack: Stack, port: int, load: Load) -> list[float]:
+    arrived: asyncio.Queue[float] = asyncio.Queue()
+
+    async def serve(reader: StreamReader, writer: StreamWriter) -> None:
+        await take(reader, writer, arrived)
+
+    sink = await asyncio.start_server(serve, "127.0.0.1", port, limit=LIMIT)
+    async with sink:
+        taken = []
+        for number in range(WARM + load.count):
+            start = time.perf_counter()
+            await send(stack.port, recipients(load, number), message(load.size, number))
+            try:
+                end = await asyncio.wait_for(arrived.get(), ARRIVAL_SECONDS)
+            except TimeoutError:
+                raise stack.failed("a lone message did not come") from None
+            taken.append(end - start)
+        return taken[WARM:]
+
+
+def recipients(load: Load, number: int) -> list[str]:
+    """As smtp-source spells them. Those that are each message's own stand beyond the ones that it has used."""
+    if not load.each_its_own:
+        return [f"{n if n > 1 else ''}alias@{DOMAIN}" for n in range(load.recipients, 0, -1)]
+    first = 5000 + number * load.recipients
+    return [f"{first + n}alias@{DOMAIN}" for n in range(load.recipients)]
+
+
+def message(size: int, number: int) -> bytes:
+    """A message with `size` octets of body, ending with the final dot."""
+    header = (
+        f"From: Someone <{SENDER}>\r\nTo: <alias@{DOMAIN}>\r\nSubject: A message of the benchmark\r\n"
+        f"Date: Mon, 23 Nov 2026 12:00:00 +0000\r\nMessage-ID: <{number}.{time.time_ns()}@sender.example>\r\n\r\n"
+    )
+    line = b"X" * 78 + b"\r\n"
+    return header.encode("ascii") + line * max(1, size // len(line)) + b".\r\n"
+
+
+async def take(reader: StreamReader, writer: StreamWriter, arrived: "asyncio.Queue[float]") -> None:
+    """One connection to the sink."""
+    writer.write(b"220 sink.example ESMTP\r\n")
+    while line := await reader.readline():
+        verb = line[:4].upper()
+        if verb == b"DATA":
+            writer.write(b"354 Go\r\n")
+            await reader.readuntil(b"\r\n.\r\n")
+            arrived.put_nowait(time.perf_counter())
+        writer.write(REPLIES.get(verb, b"250 2.0.0 Ok\r\n"))
+        if verb == b"QUIT":
+            break
+    writer.close()
+
+
+async def send(port: int, to: list[str], data: bytes) -> None:
+    """One message; Failed when it is not taken."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def said(code: bytes) -> None:
+        while (line := await reader.readline())[3:4] == b"-":
+            pass
+        if not line.startswith(code):
+            raise Failed(f"a lone message was answered {line!r}")
+
+    await said(b"220")
+    steps = [(b"EHLO sender.example", b"250"), (f"MAIL FROM:<{SENDER}>".encode(), b"250")]
+    steps += [(f"RCPT TO:<{each}>".encode(), b"250") for each in to]
+    for command, code in (*steps, (b"DATA", b"354")):
+        writer.write(command + b"\r\n")
+        await said(code)
+    writer.write(data)
+    await said(b"250")
+    writer.write(b"QUIT\r\n")
+    await said(b"221")
+    writer.close()
+    await writer.wait_closed()
