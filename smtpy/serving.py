@@ -23,6 +23,8 @@ from smtpy.wire import Reader, Violation
 
 log = logging.getLogger("smtpy.serving")
 
+TURN = 100  # requests of one client that are answered before it is another's turn
+
 R = TypeVar("R")
 Answer = bytes | Coroutine[None, None, bytes]
 
@@ -84,7 +86,7 @@ class Conversation(asyncio.Protocol, Generic[R]):
         self.service = service
         self.loop = asyncio.get_running_loop()
         self.reader = service.reader()
-        self.progress = self.loop.time()  # when a request was last ended, or begun
+        self.progress = self.loop.time()  # when it last got on: asked, was answered, or stopped taking answers
         self.begun = False  # a request is held in part
         self.deaf = False  # the client does not take its answers
         self.leaving = False
@@ -109,13 +111,12 @@ class Conversation(asyncio.Protocol, Generic[R]):
 
     def pause_writing(self) -> None:
         self.deaf = True
+        self.progress = self.loop.time()
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
         self.deaf = False
-        if not self.task:
-            self.transport.resume_reading()
-            self._go_on()
+        self._resume()
 
     def leave(self) -> None:
         """Hang up as soon as the answer in hand is given."""
@@ -139,8 +140,10 @@ class Conversation(asyncio.Protocol, Generic[R]):
         return "idle" if waited > self.service.limits.idle_seconds else None
 
     def _go_on(self) -> None:
-        """Answer what is there, until something must be waited for."""
-        while not (self.task or self.deaf or self.transport.is_closing()):
+        """Answer what is there, until something must be waited for or others have waited for long enough."""
+        for _ in range(TURN):
+            if self._held_up():
+                return
             try:
                 request = self.reader.next()
             except Violation as broken:
@@ -152,6 +155,17 @@ class Conversation(asyncio.Protocol, Generic[R]):
                 return
             self.begun = False
             self._give(self.service.answer(request))
+        self.progress = self.loop.time()
+        self.transport.pause_reading()
+        self.loop.call_soon(self._resume)
+
+    def _resume(self) -> None:
+        if not self._held_up():
+            self.transport.resume_reading()
+            self._go_on()
+
+    def _held_up(self) -> bool:
+        return self.task is not None or self.deaf or self.transport.is_closing()
 
     def _await_more(self) -> None:
         """Time runs from the first byte of a request, so that dripping bytes gain none."""
@@ -175,9 +189,7 @@ class Conversation(asyncio.Protocol, Generic[R]):
         self.transport.write(task.result())
         if self.leaving:
             self.transport.close()
-        elif not self.deaf:
-            self.transport.resume_reading()
-            self._go_on()
+        self._resume()
 
 
 class Sparing:

@@ -43,8 +43,10 @@ class Echo:
     def __init__(self) -> None:
         self.let_go = threading.Event()
         self.waiting = 0
+        self.asked: list[bytes] = []
 
     def answer(self, line: bytes) -> Answer:
+        self.asked.append(line)
         return self.later(line) if line.startswith(b"later") else line + b"\n"
 
     async def later(self, line: bytes) -> bytes:
@@ -82,6 +84,19 @@ def test_who_waits_holds_up_nobody_else(echo, tmp_path):
         assert service.says(b"quick\n") == b"quick\n"
         echo.let_go.set()
         assert whole(slow, b"next\n") == b"later\nnext\n"
+
+
+def test_who_asks_much_at_once_lets_others_have_their_turn(echo, tmp_path):
+    with serving(echo, tmp_path) as service, service.client() as greedy, service.client() as modest:
+        busy = threading.Event()
+        service.loop.call_soon_threadsafe(busy.wait)  # until both have asked
+        greedy.sendall(b"g\n" * 10_000)
+        modest.sendall(b"m\n")
+        busy.set()
+        assert whole(modest, b"\n") == b"m\n"
+        greedy.shutdown(socket.SHUT_WR)
+        assert received(greedy) == b"g\n" * 10_000
+        assert echo.asked.index(b"m") < 1000
 
 
 def test_a_violation_ends_its_own_conversation_after_the_answers_before_it(echo, tmp_path):
