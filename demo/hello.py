@@ -11,6 +11,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from email.utils import formatdate, make_msgid
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,12 +37,17 @@ T = TypeVar("T")
 
 def main() -> None:
     """Once, then wait to be stopped: honcho ends everything when one process ends."""
-    for command in DECLARED:
-        declare(*command)
-    message_id = send()
-    arrived = wait_for(lambda: find(message_id), "the message in the inbox")
-    trace = wait_for(lambda: smtpy("log", message_id).stdout.strip(), "the journal's row")
-    print(show(arrived, trace))
+    if smtpy("alias", "show", ALIAS).returncode:
+        for command in DECLARED:
+            declare(*command)
+    message_id = make_msgid(domain="elsewhere.example")
+    answer = wait_for(lambda: send(message_id), "an answer for good")
+    if answer[0] != "2":  # as it should be, once somebody has switched the alias off
+        print(f"Refused: {answer}")
+    else:
+        arrived = wait_for(lambda: find(message_id), "the message in the inbox")
+        trace = wait_for(lambda: smtpy("log", message_id).stdout.strip(), "the journal's row")
+        print(show(arrived, trace))
     print(
         f"SMTP is at 127.0.0.1:{FRONT[1]}. Arrivals are kept in {FOLDER}/inbox, Postfix's log is"
         f" {FOLDER}/postfix/log/mail.log. Port 8000 is kept for the web pages. Ctrl-C stops everything."
@@ -55,15 +61,14 @@ def smtpy(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def declare(*command: str) -> None:
-    """One administrative act; that it was done by an earlier run is well."""
+    """One administrative act; that somebody has done it already is well."""
     done = smtpy(*command)
     if done.returncode not in {0, os.EX_CANTCREAT}:
         sys.exit(f"smtpy {' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
 
 
-def send() -> str:
-    """Through the alias, as any server of the world would; its Message-ID."""
-    message_id = make_msgid(domain="elsewhere.example")
+def send(message_id: str) -> str | None:
+    """Through the alias, as any server of the world would; the answer, or None if it is "try again"."""
     lines = (
         f"From: A friend <{SENDER}>",
         f"To: {ALIAS}",
@@ -75,17 +80,16 @@ def send() -> str:
         f"Nobody outside sees that it is read at {MAILBOX}.",
         "",
     )
-    with wait_for(connection, "Postfix") as smtp:
-        smtp.sendmail(SENDER, [ALIAS], "\r\n".join(lines))
-    return message_id
-
-
-def connection() -> smtplib.SMTP | None:
-    """One to the front, if it is there already."""
     try:
-        return smtplib.SMTP(*FRONT, timeout=10)
-    except OSError:
+        with smtplib.SMTP(*FRONT, timeout=10) as smtp:
+            smtp.ehlo()
+            for step in (partial(smtp.mail, SENDER), partial(smtp.rcpt, ALIAS), partial(smtp.data, "\r\n".join(lines))):
+                code, text = step()
+                if code >= 400:
+                    break
+    except OSError:  # not yet there, and a server which hangs up is smtplib's OSError too
         return None
+    return None if 400 <= code < 500 else f"{code} {text.decode()}"
 
 
 def find(message_id: str) -> str | None:
