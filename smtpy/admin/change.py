@@ -62,6 +62,13 @@ def _plain(view: "DataclassInstance | None") -> Any:
 
 
 @contextlib.contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session that only reads, and holds no lock for it."""
+    with Session(engine.execution_options(isolation_level="AUTOCOMMIT")) as session:
+        yield session
+
+
+@contextlib.contextmanager
 def change(engine: Engine, *, by: str) -> Iterator[Change]:
     """Everything within the block happens, or, when it raises, nothing."""
     with Session(engine, expire_on_commit=False) as session:

@@ -39,11 +39,11 @@ def listing(command: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def reading(setup: Setup) -> Iterator["Session"]:
-    """A session that only reads, and holds no lock for it."""
+    """A session of the database for the time of the block."""
     with setup.engine() as engine:
-        from sqlalchemy.orm import Session
+        from smtpy.admin import change
 
-        with Session(engine.execution_options(isolation_level="AUTOCOMMIT")) as session:
+        with change.reading(engine) as session:
             yield session
 
 
