@@ -294,7 +294,7 @@ def test_a_huge_text_is_refused_soon(text):
     started = time.process_time()
     with pytest.raises(BadAddress):
         parse(text)
-    assert time.process_time() - started < 0.05
+    assert time.process_time() - started < 0.5  # what grows with the square takes seconds
 
 
 def test_domains_are_read_alike_alone():
