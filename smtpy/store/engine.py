@@ -6,7 +6,7 @@ their begin, because one that takes it half way is not let wait. An open file st
 replaced; so each checkout compares it with what lies at the path.
 
 PostgreSQL: `statement_timeout` ends what the server works on; a server or a network that says nothing is given up by
-the client itself (`Patient`), which libpq cannot do.
+the client itself (`smtpy.store.patient`).
 
 Open engines and their connections after a fork, never before.
 """
@@ -14,19 +14,14 @@ Open engines and their connections after a fork, never before.
 import math
 import os
 import sqlite3
-import time
-from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
-import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
-_T = TypeVar("_T")
-_POOL = {"poolclass": QueuePool, "pool_size": 5, "max_overflow": 10}
 _GRACE = 1.25  # the server's own timeout is to come first: it leaves the connection whole
 
 
@@ -59,7 +54,8 @@ def _sqlite(url: URL, deadline: float, create: bool) -> Engine:
     path = url.database or ""
     uri = f"file:{quote(path)}?mode={'rwc' if create else 'rw'}"
     connect = partial(sqlite3.connect, uri, uri=True, timeout=deadline, check_same_thread=False)
-    engine = create_engine(url, creator=connect, pool_timeout=deadline, **_POOL)
+    # No upper bound: a connection is a file handle, and a thread that waits for one may wait in vain.
+    engine = create_engine(url, creator=connect, poolclass=QueuePool, pool_size=16, max_overflow=-1)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, record: Any) -> None:
@@ -83,9 +79,13 @@ def _sqlite(url: URL, deadline: float, create: bool) -> Engine:
 
 
 def _postgresql(url: URL, deadline: float) -> Engine:
+    from smtpy.store.patient import Patient  # SQLite needs no driver of PostgreSQL's, which takes long to import
+
     milliseconds = int(deadline * 1000)
     engine = create_engine(
         url,
+        pool_size=5,
+        max_overflow=10,
         pool_timeout=deadline,
         pool_pre_ping=True,
         use_native_hstore=False,  # one question less for each new connection
@@ -97,7 +97,6 @@ def _postgresql(url: URL, deadline: float) -> Engine:
             "keepalives_count": 3,
             "tcp_user_timeout": milliseconds,
         },
-        **_POOL,
     )
 
     @event.listens_for(engine, "do_connect")
@@ -107,26 +106,3 @@ def _postgresql(url: URL, deadline: float) -> Engine:
         return connection
 
     return engine
-
-
-class Patient(psycopg.Connection[Any]):
-    """A connection whose every wait ends after `patience` seconds: OperationalError, and the connection is closed."""
-
-    patience = 2.5
-
-    def wait(self, gen: Generator[Any, Any, _T], *limits: Any, **named: Any) -> _T:
-        return super().wait(self._timed(gen), *limits, **named)
-
-    def _timed(self, gen: Generator[Any, Any, _T]) -> Generator[Any, Any, _T]:
-        end = time.monotonic() + self.patience
-        send: Callable[[], Any] = partial(next, gen)
-        while True:
-            try:
-                state = send()
-            except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]
-            ready = yield state  # psycopg comes back with nothing every 0.1 s, so that we may look at the clock
-            if not ready and time.monotonic() > end:
-                self.pgconn.finish()
-                raise psycopg.OperationalError(f"the server was silent for {self.patience} s")
-            send = partial(gen.send, ready)

@@ -9,9 +9,8 @@ import logging
 import select as polling
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 
@@ -64,7 +63,7 @@ class EpochWatcher:
             try:
                 with self._engine.connect() as connection:
                     self._watch(connection)
-            except (SQLAlchemyError, psycopg.Error, OSError) as error:
+            except (SQLAlchemyError, OSError) as error:
                 pause = self._poll if self.alive else min(_LONGEST_PAUSE, max(pause, 0.05) * 2)
                 self._report(False, f"the directory's changes cannot be seen: {error.__class__.__name__}")
 
@@ -96,9 +95,9 @@ class EpochWatcher:
         return moved
 
     def _postgresql(self, connection: Connection) -> Callable[[], bool]:
-        driver = cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
+        driver: Any = connection.connection.dbapi_connection  # of psycopg
         driver.add_notify_handler(lambda _: None)  # that the socket spoke is all the news
-        driver.execute(f"LISTEN {CHANNEL}")
+        connection.exec_driver_sql(f"LISTEN {CHANNEL}")
         socket = polling.poll()
         socket.register(driver.fileno(), polling.POLLIN)
         milliseconds = int(min(self._poll, _LONGEST_PAUSE) * 1000)

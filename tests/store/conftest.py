@@ -51,6 +51,14 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
+def patient_engine(database_url: str) -> Iterator[Engine]:
+    """One for tests that write a lot, with a long one."""
+    opened = open_engine(database_url, deadline=60.0)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
 def now() -> datetime:
     """The time it is: tokens expire by the clock."""
     return datetime.now(UTC)

@@ -25,6 +25,7 @@ from tests.store.town import Town, changing, found
 from tests.waiting import until
 
 DEADLINE = 0.5
+SLACK = 1.5  # seconds that a busy machine may add
 NUMBERS = 300  # of addresses
 
 
@@ -89,7 +90,7 @@ def assert_warm_answers(directory: CachedDirectory, domain: Domain) -> None:
             assert ask(each) == ("one@far.example",)
             assert each.alias(domain, "nobody") is None
             assert each.domain("foreign.example") is None
-        assert time.monotonic() - begun < 2 * DEADLINE
+        assert time.monotonic() - begun < DEADLINE + SLACK
 
 
 def assert_unknown_is_unavailable(directory: CachedDirectory, domain: Domain) -> None:
@@ -100,7 +101,7 @@ def assert_unknown_is_unavailable(directory: CachedDirectory, domain: Domain) ->
             directory.alias(domain, f"unasked{number}")
         with pytest.raises(NotCached):
             directory.ready().alias(domain, f"unasked{number}")
-    assert time.monotonic() - begun < 6 * DEADLINE
+    assert time.monotonic() - begun < 2 * DEADLINE + SLACK
 
 
 def test_answers_are_remembered_both_yes_and_no(engine: Engine, opening: Opener) -> None:
@@ -223,11 +224,11 @@ def test_a_sqlite_locked_against_readers_is_unavailable_until_it_is_not(engine: 
     begun = time.monotonic()
     with pytest.raises(Unavailable):
         directory.domain("our.example")
-    assert time.monotonic() - begun < 4 * DEADLINE
+    assert time.monotonic() - begun < 2 * DEADLINE + SLACK
     begun = time.monotonic()
     with pytest.raises(Unavailable):
         directory.domain("our.example")
-    assert time.monotonic() - begun < DEADLINE / 5
+    assert time.monotonic() - begun < DEADLINE / 2
     locker.close()
     until(lambda: _answers(directory), "answers again", 5.0)
 
@@ -318,7 +319,7 @@ def test_a_silent_server_is_given_up_warm_and_cold(engine: Engine, opening: Open
             begun = time.monotonic()
             with pytest.raises(Unavailable):
                 each.domain("unasked.example")
-            assert time.monotonic() - begun < 2 * DEADLINE + 2.5  # libpq waits two seconds for a connection
+            assert time.monotonic() - begun < 2 * DEADLINE + 2.0 + SLACK  # libpq waits two seconds for a connection
         assert_warm_answers(directory, domain)
     finally:
         postgres.resume()

@@ -225,8 +225,9 @@ def test_a_stored_sender_expires_after_its_last_use(engine: Engine, now: Any) ->
 
 
 @pytest.fixture
-def crowded(engine: Engine) -> Engine:
+def crowded(patient_engine: Engine) -> Engine:
     """A directory of 10,000 of everything, its statistics gathered."""
+    engine = patient_engine
     found(engine)
     ids = range(1000, 1000 + MANY)
     timed = {"created_at": NOW, "updated_at": NOW}

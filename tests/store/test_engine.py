@@ -17,6 +17,7 @@ from tests.postgres import Postgres
 from tests.store.town import found
 
 DEADLINE = 0.5  # of the fixture's engine
+SLACK = 1.5  # seconds that a busy machine may add
 
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 only_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -33,14 +34,14 @@ def test_a_writer_waits_for_another_no_longer_than_the_deadline(engine: Engine) 
     change = "UPDATE epoch SET value = value + 1"
     with engine.begin() as holder:
         holder.execute(text(change))
-        assert DEADLINE * 0.8 < seconds_until_error(engine, change) < DEADLINE * 2
+        assert DEADLINE * 0.8 < seconds_until_error(engine, change) < DEADLINE + SLACK
     with engine.begin() as connection:
         connection.execute(text(change))
 
 
 @only_postgresql
 def test_a_long_statement_ends_at_the_deadline(engine: Engine) -> None:
-    assert seconds_until_error(engine, "SELECT pg_sleep(20)") < DEADLINE * 2
+    assert seconds_until_error(engine, "SELECT pg_sleep(20)") < DEADLINE + SLACK
 
 
 @only_postgresql
@@ -51,8 +52,10 @@ def test_a_silent_server_is_given_up(engine: Engine, postgres: Postgres) -> None
             begun = time.monotonic()
             with pytest.raises(OperationalError, match="silent"):
                 connection.execute(text("SELECT 1"))
-            assert time.monotonic() - begun < DEADLINE * 2
-            assert seconds_until_error(engine, "SELECT 1") < 3.0  # a connection takes libpq two seconds to give up
+            assert time.monotonic() - begun < DEADLINE + SLACK
+            assert (
+                seconds_until_error(engine, "SELECT 1") < 2.0 + DEADLINE + SLACK
+            )  # a connection takes libpq two seconds to give up
         finally:
             postgres.resume()
     with engine.connect() as connection:
@@ -92,7 +95,7 @@ def test_a_replaced_file_is_not_written(engine: Engine, tmp_path: Path) -> None:
     path = Path(database_path(engine) or "")
     before = file_id(str(path))
     path.rename(tmp_path / "old.db")
-    assert seconds_until_error(engine, "DELETE FROM users") < DEADLINE
+    assert seconds_until_error(engine, "DELETE FROM users") < DEADLINE + SLACK
     assert not path.exists()
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE users (id INTEGER)")

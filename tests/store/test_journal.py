@@ -25,8 +25,9 @@ from tests.postgres import Postgres
 from tests.store.town import NOW, found
 from tests.waiting import until
 
-AT_ONCE = 0.1  # seconds in which thousands of rows are handed over
-DEADLINE = 0.5
+AT_ONCE = 0.4  # seconds in which thousands of rows are handed over
+DEADLINE = 0.5  # of the fixture's engine
+SLACK = 1.5  # seconds that a busy machine may add
 
 
 def entry(number: int = 0, *deliveries: Delivery, **values: Any) -> Entry:
@@ -211,7 +212,7 @@ def test_an_outage_costs_time_but_no_rows(engine: Engine, opening: Opener, reque
         begun = time.monotonic()
         with pytest.raises(JournalDown):
             journal.record_now(entry(7777))
-        assert time.monotonic() - begun < 2 * DEADLINE
+        assert time.monotonic() - begun < DEADLINE + SLACK
     until(lambda: len(kept(engine)) == 1000, "all rows")
     assert kept(engine) == [each.queue_id for each in rows]
     assert journal.lost == 0
@@ -238,7 +239,7 @@ def test_closing_does_not_wait_for_a_database_that_is_away(
         hand_over(journal, [entry(1), entry(2)])
         begun = time.monotonic()
         journal.close(1.0)
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 1.0 + SLACK
         assert "2 journal rows lost" in caplog.text
 
 
@@ -287,7 +288,7 @@ def test_a_full_disk_delays_rows_only(small_disk: Path, sqlite_template: Path) -
     begun = time.monotonic()
     with pytest.raises(JournalDown):
         journal.record_now(entry(7777))
-    assert time.monotonic() - begun < 2 * DEADLINE
+    assert time.monotonic() - begun < DEADLINE + SLACK
     assert kept(engine)[:1] == ["4Q1"]  # what can be read is read
     filler.unlink()
     until(lambda: len(kept(engine)) == 499, "all rows")
@@ -336,7 +337,8 @@ def test_pages_follow_each_other(engine: Engine) -> None:
         assert seen == [f"4Q{number}" for number in reversed(range(10))], about
 
 
-def test_looking_something_up_reads_no_whole_table(engine: Engine) -> None:
+def test_looking_something_up_reads_no_whole_table(patient_engine: Engine) -> None:
+    engine = patient_engine
     with engine.begin() as connection:
         write(connection, [entry(number, delivery(f"a{number}@our.example")) for number in range(10_000)])
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
