@@ -34,7 +34,7 @@ from smtpy.net import Endpoint
 
 DEFAULT_FILE = Path("/etc/smtpy/smtpy.toml")
 PREFIX = "SMTPY_"
-NOT_SETTINGS = {"SMTPY_CONFIG", "SMTPY_CORPORA"}  # where the settings are; where the data of tests are
+NOT_SETTINGS = {"SMTPY_CONFIG", "SMTPY_CORPORA", "SMTPY_DEMO_DIR", "SMTPY_DEMO_PORT"}  # of the shell, tests and demo
 
 
 class BadSettings(Exception):
