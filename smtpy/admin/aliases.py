@@ -94,7 +94,14 @@ def _views(session: Session, rows: Sequence["Row[Alias, str, str]"]) -> tuple[Al
     )
 
 
-ALIASES = Kind("alias", find, view, lambda alias: alias.address)
+def _may_restore(c: Change, row: Alias) -> None:
+    members.refuse_trashed(c, row.owner_id)
+    left = select(AliasMailbox.mailbox_id).join(Mailbox, Mailbox.id == AliasMailbox.mailbox_id)
+    if c.session.scalar(left.where(AliasMailbox.alias_id == row.id, Mailbox.deleted_at.is_(None)).limit(1)) is None:
+        raise InTrash("mailbox", "its mailboxes are all in the trash; restore one first")
+
+
+ALIASES = Kind("alias", find, view, lambda alias: alias.address, may_restore=_may_restore)
 show, on, off, delete, restore = ALIASES.show, ALIASES.on, ALIASES.off, ALIASES.delete, ALIASES.restore
 
 

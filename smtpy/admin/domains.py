@@ -85,9 +85,12 @@ def _refuse_mailboxes(c: Change, name: str) -> None:
         raise InUse("domain", f"mailbox {address} is on {name}; it would get its own mail back; delete it first")
 
 
-DOMAINS = Kind(
-    "domain", find, view, lambda domain: domain.name, may_restore=lambda c, row: _refuse_mailboxes(c, row.name)
-)
+def _may_restore(c: Change, row: Domain) -> None:
+    members.refuse_trashed(c, row.owner_id)
+    _refuse_mailboxes(c, row.name)
+
+
+DOMAINS = Kind("domain", find, view, lambda domain: domain.name, may_restore=_may_restore)
 show, on, off, delete, restore = DOMAINS.show, DOMAINS.on, DOMAINS.off, DOMAINS.delete, DOMAINS.restore
 
 

@@ -73,6 +73,7 @@ def _may_delete(c: Change, row: Mailbox) -> None:
 
 
 def _may_restore(c: Change, row: Mailbox) -> None:
+    members.refuse_trashed(c, row.owner_id)
     refuse_ours(c, row.address, row.domain)
 
 

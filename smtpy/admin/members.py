@@ -52,6 +52,13 @@ def _may_delete(c: Change, row: User) -> None:
             raise InUse("user", f"{row.email} still owns a {noun}; delete what they own first, or switch the user off")
 
 
+def refuse_trashed(c: Change, owner_id: int) -> None:
+    """Raises InTrash when the owner of something is in the trash."""
+    email = c.session.scalar(select(User.email).where(User.id == owner_id, User.deleted_at.is_not(None)))
+    if email is not None:
+        raise InTrash("user", f"its owner {email} is in the trash; restore the user first")
+
+
 USERS = Kind("user", find, view, lambda user: user.email, _may_delete)
 show, on, off, delete, restore = USERS.show, USERS.on, USERS.off, USERS.delete, USERS.restore
 

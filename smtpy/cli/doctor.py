@@ -1,8 +1,8 @@
-"""`smtpy doctor`: what is wrong with this installation, each finding with its fix; the exit code is the worst one's.
+"""`smtpy doctor`: what is wrong with this installation, each finding with its fix; the exit code tells the worst one.
 
-Checks go from causes to consequences: settings, files, database, sockets, Postfix. Of several errors the first gives
-the exit code, since it may well be the cause of the others; with warnings alone it is 1. Nothing is changed, and the
-sockets are asked no more than one harmless question each.
+Checks go from causes to consequences: settings, files, database, sockets, Postfix; so of several errors the first gives
+the exit code, since it may well be the cause of the others. Nothing is changed, and each socket is asked no more than
+one harmless question.
 """
 
 import os
@@ -18,9 +18,6 @@ from smtpy.cli.show import json_option, show_document
 
 if TYPE_CHECKING:
     from smtpy.net import Endpoint
-
-WARNING = 1
-_MARKS = {os.EX_OK: "ok     ", WARNING: "warning"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +48,8 @@ def doctor_command(setup: Setup, ctx: click.Context, postfix: Path | None, as_js
     else:
         for finding in found:
             fix = f"; {finding.fix}" if finding.fix else ""
-            click.echo(f"{_MARKS.get(finding.code, 'ERROR  ')} {finding.subject}: {finding.words}{fix}")
-    errors = [finding.code for finding in found if finding.code not in _MARKS]
-    ctx.exit(errors[0] if errors else max(finding.code for finding in found))
+            click.echo(f"{'ERROR' if finding.code else 'ok   '} {finding.subject}: {finding.words}{fix}")
+    ctx.exit(next((finding.code for finding in found if finding.code), os.EX_OK))
 
 
 def examine(setup: Setup, postfix: Path | None) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ plan of each pass: verdict and reply, the envelope that leaves, and the header w
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import uuid4
 
 import click
@@ -15,6 +15,14 @@ import click
 from smtpy.cli.resolve import RELAY, answer, exit_code
 from smtpy.cli.setup import Setup, pass_setup
 from smtpy.cli.show import json_option, show_document
+
+if TYPE_CHECKING:
+    from smtpy.directory.questions import Directory
+    from smtpy.mail.message import Field, Message
+    from smtpy.routing.edits import Edit
+    from smtpy.routing.plan import Plan
+
+Told = dict[str, Any]  # as it is shown
 
 
 @click.command("explain")
@@ -43,7 +51,9 @@ def explain_command(setup: Setup, ctx: click.Context, /, file: BinaryIO, as_json
     ctx.exit(exit_code(passes[0] if passes else answers[0]))
 
 
-def _passes(setup: Setup, directory: Any, data: bytes, sender: str, recipients: Sequence[str]) -> Iterator[Any]:
+def _passes(
+    setup: Setup, directory: "Directory", data: bytes, sender: str, recipients: Sequence[str]
+) -> Iterator[Told]:
     """The first pass, and the second of every copy that it would send there."""
     from smtpy.mail.envelope import Envelope
     from smtpy.mail.message import read
@@ -65,7 +75,7 @@ def _passes(setup: Setup, directory: Any, data: bytes, sender: str, recipients: 
                 waiting.append((Stage.SPLIT, replace(after, envelope=envelope)))
 
 
-def _after(message: Any, edits: Sequence[Any]) -> Any:
+def _after(message: "Message", edits: Sequence["Edit"]) -> "Message":
     """The message as it leaves: the edits made on values, as the milter makes them in Postfix."""
     from smtpy.mail.message import Field
     from smtpy.routing.edits import AddField, ChangeReversePath, RemoveField, ReplaceRecipient
@@ -85,7 +95,7 @@ def _after(message: Any, edits: Sequence[Any]) -> Any:
     return replace(message, fields=tuple(fields), envelope=envelope)
 
 
-def _told(stage: str, decided: Any, before: Any, after: Any) -> dict[str, Any]:
+def _told(stage: str, decided: "Plan", before: "Message", after: "Message") -> Told:
     from difflib import ndiff
 
     old, new = [_lines(message.fields) for message in (before, after)]
@@ -102,12 +112,12 @@ def _told(stage: str, decided: Any, before: Any, after: Any) -> dict[str, Any]:
     }
 
 
-def _lines(fields: Sequence[Any]) -> list[str]:
+def _lines(fields: Sequence["Field"]) -> list[str]:
     text = b"".join(field.name + b":" + field.value + b"\n" for field in fields)
     return text.decode("utf-8", "backslashreplace").splitlines(keepends=True)
 
 
-def _text(sender: str, found: dict[str, Any]) -> Iterator[str]:
+def _text(sender: str, found: Told) -> Iterator[str]:
     """A dialogue, then each pass."""
     yield f"MAIL FROM:<{sender}>"
     for said in found["recipients"]:

@@ -61,11 +61,11 @@ def _text(value: object) -> str:
 
 def _agree(path: Path, wanted: dict[str, str]) -> None:
     """Refuse what the configuration that is there says otherwise."""
-    from smtpy.config import gather
+    from smtpy.config import Settings, gather
 
     said = gather(path, {}).values
     for key, value in wanted.items():
-        if key in said and str(said[key]) != value:
+        if str(said.get(key, Settings.model_fields[key].default)) != value:
             raise Trouble(os.EX_CONFIG, f"{path} is there and has another {key}; edit the file instead")
 
 
@@ -82,7 +82,7 @@ def _write(path: Path, wanted: dict[str, str]) -> None:
     folder = path.parent / "secrets"
     folder.mkdir(mode=0o700, exist_ok=True)
     for key, secret in hidden.items():
-        if not (folder / key).exists():
+        if key not in SECRETS or not (folder / key).exists():
             _create(folder / key, secret + "\n", 0o600)
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in wanted.items()]
     lines += [f'{key}_file = "secrets/{key}"' for key in hidden]
@@ -113,7 +113,9 @@ def _create(path: Path, text: str, mode: int) -> None:
 
 def _folders(setup: Setup) -> None:
     setup.settings.state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
-    setup.settings.run_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if not setup.settings.run_dir.exists():
+        setup.settings.run_dir.mkdir(parents=True)
+        setup.settings.run_dir.chmod(0o755)  # whatever the umask: user postfix has to enter it
 
 
 def _migrate(setup: Setup) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from smtpy.directory.entries import Alias, Domain, Mode, SwitchedOff, WhenOff
 from smtpy.directory.patterns import matches
 from smtpy.directory.questions import Directory
-from smtpy.mail.address import Address, fold, quote
+from smtpy.mail.address import MAX_LOCAL, Address, fold, quote
 from smtpy.mail.reply import Reply
 from smtpy.srs import BadReturnAddress, Srs, is_return_address, token_of
 
@@ -24,6 +24,7 @@ ADDRESS_RESTS = Reply(450, "4.2.1", "This address is switched off for a while, t
 ADDRESS_EXPIRED = Reply(550, "5.2.1", "This address has expired")
 NO_MAILBOX = Reply(450, "4.2.1", "This address has no mailbox at present, try again later")
 NO_SOURCE_ROUTES = Reply(550, "5.1.3", "Source routes and percent or bang paths are not relayed")
+LOCAL_TOO_LONG = Reply(553, "5.1.3", "The part before the @ is longer than 64 octets")
 BAD_RETURN_ADDRESS = Reply(550, "5.1.1", "This return address is forged or too old")
 
 ROLES = frozenset({"postmaster", "abuse"})
@@ -103,6 +104,8 @@ def resolve(
         return _return(address, directory, house, now)
     if domain is None:
         return _host_role(address, house)
+    if len(address.local.encode()) > MAX_LOCAL:  # a return address may be: those of PostSRSd are
+        return Refused(LOCAL_TOO_LONG, "local part is too long")
     if not _ROUTING_CHARACTERS.isdisjoint(address.local):
         return Refused(NO_SOURCE_ROUTES, "routing characters in the local part")
     for local, note in _declared_forms(address.local, domain):

@@ -16,7 +16,7 @@ from typing import assert_never
 from smtpy.directory.questions import Directory
 from smtpy.directory.resolve import Drop, Foreign, Forward, House, Refused, Return, resolve
 from smtpy.lookup.netstring import MAX_LENGTH
-from smtpy.mail.address import BadAddress, parse, parse_domain
+from smtpy.mail.address import ANY_LENGTH, BadAddress, parse, parse_domain
 from smtpy.routing.internal import DROP_ADDRESS
 
 NOT_FOUND = b"NOTFOUND "  # the blank belongs to it
@@ -47,7 +47,7 @@ def domains(key: str, directory: Directory, house: House, _now: datetime) -> byt
 
 def aliases(key: str, directory: Directory, house: House, now: datetime) -> bytes:
     """Where mail to that address goes now."""
-    found = resolve(parse(key), directory, house, now)
+    found = resolve(parse(key, max_local=ANY_LENGTH), directory, house, now)
     match found:
         case Forward(mailboxes=mailboxes):
             return _found(*mailboxes)

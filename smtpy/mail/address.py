@@ -13,6 +13,7 @@ from functools import lru_cache
 import idna
 
 MAX_LOCAL = 64  # octets, RFC 5321 section 4.5.3.1.1
+ANY_LENGTH = 4096  # octets: for local parts which others made longer, and which Postfix has let in
 MAX_DOMAIN = 253  # octets; 255 less the length octets, RFC 1035 section 2.3.4
 MAX_ADDRESS = 254  # octets; a path is 256 with its angle brackets, RFC 5321 section 4.5.3.1.3
 
@@ -108,7 +109,7 @@ def strip_path(text: str) -> str:
     return _ROUTE.sub("", text.strip(" \t<>"))
 
 
-def parse_bare(text: str) -> Address:
+def parse_bare(text: str, *, max_local: int = MAX_LOCAL) -> Address:
     """Read an address whose local part is not quoted whatever stands in it: Postfix's internal form. Raises BadAddress.
 
     It is what the attributes of policy delegation hold, where "a b"@x.example is said `a b@x.example`.
@@ -116,7 +117,7 @@ def parse_bare(text: str) -> Address:
     local, at, domain = text.rpartition("@")
     if not at:
         raise BadAddress("address has no @")
-    return _address(local, domain, MAX_LOCAL)
+    return _address(local, domain, max_local)
 
 
 def _address(local: str, domain: str, max_local: int) -> Address:

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from smtpy.directory.questions import Directory
 from smtpy.directory.resolve import Drop, Foreign, Forward, House, Refused, Return, resolve
-from smtpy.mail.address import Address, BadAddress, parse_bare
+from smtpy.mail.address import ANY_LENGTH, Address, BadAddress, parse_bare
 from smtpy.mail.reply import Reply
 from smtpy.policy.protocol import Request
 
@@ -63,4 +63,4 @@ def decide(request: Request, directory: Directory, house: House, max_bytes: int,
 
 def _recipient(text: str, house: House) -> Address:
     """A bare `postmaster` is this host's (RFC 5321 section 4.1.1.3)."""
-    return parse_bare(text if "@" in text else f"{text}@{house.hostname}")
+    return parse_bare(text if "@" in text else f"{text}@{house.hostname}", max_local=ANY_LENGTH)

@@ -4,12 +4,10 @@ from datetime import datetime
 
 from smtpy.directory.questions import Directory
 from smtpy.directory.resolve import Foreign, House, Refused, Resolution, resolve
-from smtpy.mail.address import Address, BadAddress, parse_path
+from smtpy.mail.address import ANY_LENGTH, Address, BadAddress, parse_path
 from smtpy.mail.envelope import Envelope
 from smtpy.routing.internal import unsplit
 from smtpy.routing.plan import NOT_A_COPY, Answers, Stage
-
-_ANY_LENGTH = 4096
 
 
 def ask(envelope: Envelope, stage: Stage, directory: Directory, house: House, now: datetime) -> Answers:
@@ -28,7 +26,7 @@ def _resolution(recipient: str, stage: Stage, directory: Directory, house: House
 def recipient_address(recipient: str, house: House) -> Address | None:
     """The address of a RCPT TO; a bare `postmaster` is this host's (RFC 5321 section 4.1.1.3)."""
     try:
-        return parse_path(recipient if "@" in recipient else f"{recipient}@{house.hostname}")
+        return parse_path(recipient if "@" in recipient else f"{recipient}@{house.hostname}", max_local=ANY_LENGTH)
     except BadAddress:
         return None
 
@@ -38,7 +36,7 @@ def _is_ours(reverse_path: str, directory: Directory, house: House) -> bool:
     if not reverse_path:
         return False
     try:
-        domain = parse_path(reverse_path, max_local=_ANY_LENGTH).domain
+        domain = parse_path(reverse_path, max_local=ANY_LENGTH).domain
     except BadAddress:
         return False
     return domain == house.hostname or directory.domain(domain) is not None

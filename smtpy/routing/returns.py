@@ -7,10 +7,9 @@ fits no local part of 64 octets, or that is no address at all, leaves under a st
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from smtpy.mail.address import MAX_LOCAL, Address, BadAddress, parse, quote
+from smtpy.mail.address import ANY_LENGTH, MAX_LOCAL, Address, BadAddress, parse, quote
 from smtpy.srs import Srs, stored
 
-_ANY_LENGTH = 4096  # octets; other people's reverse-paths break the limits, and Postfix has let this one in
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -27,7 +26,7 @@ def return_path(sender: str, domain: str, srs: Srs, key: bytes, now: datetime) -
     if not sender:
         return ReturnPath("")
     try:
-        address = parse(sender, max_local=_ANY_LENGTH)
+        address = parse(sender, max_local=ANY_LENGTH)
     except BadAddress:
         return _stored(sender, domain, key)
     local = srs.forward(address.local, address.domain, (now - _EPOCH).days)

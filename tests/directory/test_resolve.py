@@ -11,6 +11,7 @@ from smtpy.directory.resolve import (
     ADDRESS_IS_OFF,
     ADDRESS_RESTS,
     BAD_RETURN_ADDRESS,
+    LOCAL_TOO_LONG,
     NO_MAILBOX,
     NO_SOURCE_ROUTES,
     NO_SUCH_ADDRESS,
@@ -21,7 +22,7 @@ from smtpy.directory.resolve import (
     Return,
     resolve,
 )
-from smtpy.mail.address import Address, parse
+from smtpy.mail.address import ANY_LENGTH, Address, parse
 from smtpy.srs import stored
 from tests.directory.paper import DAY, HOUSE, NOW, OUR, SRS, Paper, alias, domain, rule
 
@@ -63,6 +64,7 @@ def forwards(local: str, *mailboxes: str, why: str = "exact alias", number: int 
 BY_THE_HOUSE = "%s of the domain, by the service's postmaster"
 EXTENDED = "alias with an extension"
 RETURN = SRS.forward("bob", "sender.example", DAY)
+LONG_RETURN = SRS.forward("b" * 60, "long.sender.example", DAY)
 CASES = {
     # Not ours
     "x@elsewhere.example": Foreign(),
@@ -129,6 +131,9 @@ CASES = {
     f"{RETURN}@mx.our.example": Return("bob@sender.example", "return address"),
     f"{RETURN.lower()}@shut.example": Return("bob@sender.example", "return address"),
     f"{RETURN}x@our.example": Refused(BAD_RETURN_ADDRESS, "return address has a wrong hash"),
+    f"{LONG_RETURN}@our.example": Return(f"{'b' * 60}@long.sender.example", "return address"),  # as PostSRSd makes them
+    f"{'a' * 65}@our.example": Refused(LOCAL_TOO_LONG, "local part is too long"),
+    f"{'a' * 65}@elsewhere.example": Foreign(),
     "SRS0=x@our.example": Refused(BAD_RETURN_ADDRESS, "return address is malformed"),
     "srs0@our.example": forwards("srs0", "srs0@home.example", number=10),
 }
@@ -136,7 +141,7 @@ CASES = {
 
 @pytest.mark.parametrize(("text", "expected"), CASES.items(), ids=list(CASES))
 def test_what_an_address_stands_for(text, expected):
-    assert resolve(parse(text), WORLD, HOUSE, NOW) == expected
+    assert resolve(parse(text, max_local=ANY_LENGTH), WORLD, HOUSE, NOW) == expected
 
 
 ACCEPTED = {

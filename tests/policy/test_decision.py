@@ -63,7 +63,7 @@ ACTIONS = {
     "sal\0es@our.example": (MALFORMED, False),
     "s\udcffles@our.example": (MALFORMED, False),
     "sales@our.example\r": (MALFORMED, False),
-    f"{'a' * 65}@our.example": (MALFORMED, False),
+    f"{'a' * 65}@our.example": ("553 5.1.3 The part before the @ is longer than 64 octets", False),
 }
 
 
