@@ -201,6 +201,26 @@ def test_restoring_keeps_mailboxes_and_domains_apart(house: Engine) -> None:
         mailboxes.restore(c, "ann@his.example")
 
 
+def test_restoring_goes_from_the_owner_down(house: Engine) -> None:
+    with change(house, by="test") as c:
+        aliases.add(c, "bob@his.example", to=[BOBS])
+        aliases.delete(c, "bob@his.example")
+        domains.delete(c, "his.example")
+        mailboxes.delete(c, BOBS)
+        members.delete(c, BOB)
+    order: tuple[Act, ...] = (
+        lambda c: members.restore(c, BOB),
+        lambda c: mailboxes.restore(c, BOBS),
+        lambda c: aliases.restore(c, "bob@his.example"),
+    )
+    for number, act in enumerate(order):
+        for later in order[number + 1 :]:
+            with pytest.raises(InTrash, match="restore"), change(house, by="test") as c:
+                later(c)
+        with change(house, by="test") as c:
+            act(c)
+
+
 def test_roles_go_to_the_first_verified_mailbox(house: Engine) -> None:
     eve = "eve@people.example"
     with change(house, by="test") as c:

@@ -130,9 +130,10 @@ def test_secrets_differ_from_house_to_house(tmp_path: Path) -> None:
 
 def test_init_refuses_what_contradicts_the_file(config: Path) -> None:
     before = config.read_bytes()
-    done = run("init", "--config", str(config), "--hostname", "other.example")
-    assert done.exit_code == os.EX_CONFIG
-    assert "edit the file" in done.output
+    for words in (("--hostname", "other.example"), ("--database-url", "sqlite:////srv/other.db")):
+        done = run("init", "--config", str(config), *words)
+        assert done.exit_code == os.EX_CONFIG
+        assert "edit the file" in done.output
     assert config.read_bytes() == before
 
 

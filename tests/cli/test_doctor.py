@@ -139,7 +139,7 @@ def test_settings_that_are_refused_end_it(tmp_path: Path) -> None:
     path.write_text("hostname = 'mx.our.example'\n")
     done = run("--config", str(path), "doctor")
     assert done.exit_code == os.EX_CONFIG
-    assert done.output.count("ERROR   settings:") == 3
+    assert done.output.count("ERROR settings:") == 3
 
 
 def test_open_files_are_found(smtpy: Run, config: Path) -> None:
