@@ -1,4 +1,7 @@
-"""One message at a time on an idle stack, a new connection for each: from connecting to its final dot at the sink."""
+"""One message at a time on an idle stack, a new connection for each: from connecting to its final dot at the sink.
+
+The sink here reads what comes, so this is also where a stack proves that it did its work: see `Stack.marks`.
+"""
 
 import asyncio
 import time
@@ -16,6 +19,8 @@ REPLIES = {
     b"QUIT": b"221 2.0.0 Bye\r\n",
 }
 
+Arrivals = asyncio.Queue[tuple[float, bytes]]
+
 
 def measure(stack: Stack, port: int, load: Load) -> list[float]:
     """Seconds of each message; the sink listens on `port`."""
@@ -23,23 +28,29 @@ def measure(stack: Stack, port: int, load: Load) -> list[float]:
 
 
 async def _measure(stack: Stack, port: int, load: Load) -> list[float]:
-    arrived: asyncio.Queue[float] = asyncio.Queue()
+    arrivals: Arrivals = asyncio.Queue()
 
     async def serve(reader: StreamReader, writer: StreamWriter) -> None:
-        await take(reader, writer, arrived)
+        await take(reader, writer, arrivals)
 
-    sink = await asyncio.start_server(serve, "127.0.0.1", port, limit=LIMIT)
-    async with sink:
-        taken = []
+    taken = []
+    async with await asyncio.start_server(serve, "127.0.0.1", port, limit=LIMIT):
         for number in range(WARM + load.count):
             start = time.perf_counter()
             await send(stack.port, recipients(load, number), message(load.size, number))
             try:
-                end = await asyncio.wait_for(arrived.get(), ARRIVAL_SECONDS)
+                end, transcript = await asyncio.wait_for(arrivals.get(), ARRIVAL_SECONDS)
             except TimeoutError:
                 raise stack.failed("a lone message did not come") from None
             taken.append(end - start)
-        return taken[WARM:]
+            prove(stack, transcript)
+    return taken[WARM:]
+
+
+def prove(stack: Stack, transcript: bytes) -> None:
+    """Failed when a message came without what this stack is there to do."""
+    if missing := [each for each in stack.marks if each not in transcript]:
+        raise stack.failed(f"a message came without {missing}:\n{transcript[:1500].decode(errors='replace')}")
 
 
 def recipients(load: Load, number: int) -> list[str]:
@@ -60,15 +71,18 @@ def message(size: int, number: int) -> bytes:
     return header.encode("ascii") + line * max(1, size // len(line)) + b".\r\n"
 
 
-async def take(reader: StreamReader, writer: StreamWriter, arrived: "asyncio.Queue[float]") -> None:
-    """One connection to the sink."""
+async def take(reader: StreamReader, writer: StreamWriter, arrivals: Arrivals) -> None:
+    """One connection to the sink; an arrival is the time of the final dot and all that the client said before."""
     writer.write(b"220 sink.example ESMTP\r\n")
+    transcript = b""
     while line := await reader.readline():
+        transcript += line
         verb = line[:4].upper()
         if verb == b"DATA":
             writer.write(b"354 Go\r\n")
-            await reader.readuntil(b"\r\n.\r\n")
-            arrived.put_nowait(time.perf_counter())
+            data = await reader.readuntil(b"\r\n.\r\n")
+            arrivals.put_nowait((time.perf_counter(), transcript + data))
+            transcript = b""
         writer.write(REPLIES.get(verb, b"250 2.0.0 Ok\r\n"))
         if verb == b"QUIT":
             break

@@ -12,7 +12,7 @@ from textwrap import dedent
 from bench.accounting import Account
 from bench.machine import free_ports
 from bench.processes import Service, answers, run
-from bench.stacks import ASKS_NOBODY, DOMAIN, Stack, aliases
+from bench.stacks import ASKS_NOBODY, DOMAIN, MAPPED, SRS, Stack, aliases
 
 SELECTOR = "bench"
 OPENDKIM = """\
@@ -116,6 +116,7 @@ class Diy(Mapped):
     """Postfix maps, opendkim (RSA 2048) and postsrsd."""
 
     name = "diy-lmdb"
+    marks = (SRS, MAPPED, b"DKIM-Signature:")
     needs = ("opendkim", "postsrsd", "openssl")
     user = "opendkim"
 
@@ -160,6 +161,7 @@ class Rspamd(Mapped):
     """Postfix maps, and rspamd with nothing on but DKIM signing and ARC sealing."""
 
     name = "rspamd"
+    marks = (MAPPED, b"DKIM-Signature:", b"ARC-Seal:")
     needs = ("rspamd", "openssl")
     user = "_rspamd"
 

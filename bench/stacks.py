@@ -15,6 +15,7 @@ from bench.accounting import Account
 from bench.machine import Failed, free_ports, until
 from bench.processes import Processes, Service, answers, run, said_ready
 from bench.seed import seed
+from smtpy.mail.trace import TRACE_FIELD
 
 INSTANCE = Path(__file__).parents[1] / "postfix" / "instance"
 MASTER = "/usr/lib/postfix/sbin/master"
@@ -22,6 +23,7 @@ SMTPY = str(Path(sys.executable).parent / "smtpy")
 HOSTNAME = "mx.bench.example"
 DOMAIN = "aliases.example"
 MAILBOX_DOMAIN = "inbox.example"
+SRS, MAPPED = b"MAIL FROM:<SRS0=", f"@{MAILBOX_DOMAIN}>".encode()
 MAILBOXES = 500
 START_SECONDS = 60.0  # rspamd compiles its expressions first
 # What a Postfix that asks nobody leaves out of ours.
@@ -41,9 +43,13 @@ def aliases(count: int) -> Iterator[tuple[str, str]]:
 
 
 class Stack:
-    """Postfix and what stands beside it; by itself the bare relay. `needs`: programs without which it cannot be."""
+    """Postfix and what stands beside it; by itself the bare relay. `needs`: programs without which it cannot be.
+
+    `marks`: what each message has to show at the sink, in its envelope or text.
+    """
 
     needs: tuple[str, ...] = ()
+    marks: tuple[bytes, ...] = (b"MAIL FROM:<someone@sender.example>", f"alias@{DOMAIN}>".encode())
     name = "bare"
     aliases = 0
 
@@ -118,6 +124,7 @@ class Smtpy(Stack):
     """The whole mail path as it is installed: lookup, policy, milter with SRS, journal; SQLite."""
 
     name = "smtpy"
+    marks = (SRS, MAPPED, TRACE_FIELD.encode())
 
     def __init__(self, folder: Path, account: Account, sink: int, rows: int) -> None:
         self.aliases = rows
