@@ -20,7 +20,7 @@ from smtpy.terms import srs_of
 from tests.inbox import Delivery
 from tests.stand import Stand
 
-OWNER = "owner@people.example"
+OWNER = "mayor@people.example"
 SECRET = "home.example"  # what no sender may ever read
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
 FUTURE = datetime(2120, 1, 1, tzinfo=UTC)
