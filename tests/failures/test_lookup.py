@@ -11,7 +11,8 @@ import pytest
 
 from tests.failures.peers import Answerer, listening, netstring
 from tests.failures.village import ANN, BEN, assert_arrives, assert_put_off, decisive, recovers, write
-from tests.stand import Stand, until
+from tests.stand import Stand
+from tests.waiting import until
 
 OURS = (b"one.example", b"@one.example")
 # Not here: a well-formed OK or NOTFOUND, which is an answer and not garbage, however wrong it is. Postfix takes "OK"

@@ -12,7 +12,8 @@ import pytest
 from tests.dialog import Answer, Dialog
 from tests.failures.conftest import Opener
 from tests.failures.village import ANN, QUIET, Letter, assert_arrives, assert_put_off, decisive, recovers, write
-from tests.stand import Stand, until
+from tests.stand import Stand
+from tests.waiting import until
 
 MILTER_TIMEOUTS = tuple(f"milter_{each}_timeout = 2s" for each in ("connect", "command", "content"))
 STEPS = ("greeting", "MAIL", "RCPT", "DATA", "message")

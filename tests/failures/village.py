@@ -14,19 +14,29 @@ from smtpy.admin.change import Change, change
 from smtpy.config import load
 from smtpy.directory.entries import WhenOff
 from smtpy.store.engine import open_engine
-from smtpy.store.rows import entries
+from smtpy.store.rows import Entry, entries
 from tests.dialog import Answer, Answers
-from tests.stand import Stand, until
+from tests.stand import Stand
+from tests.waiting import until
 
 OWNER = "owner@people.example"
 DOMAINS = ("one.example", "two.example")
-ANN, BEN, CAT, QUIET = "ann@one.example", "ben@one.example", "cat@two.example", "quiet@one.example"
-ALIASES = {ANN: "ann@home.example", BEN: "ben@home.example", CAT: "cat@home.example", QUIET: "ann@home.example"}
+ANN, BEN, CAT = "ann@one.example", "ben@one.example", "cat@two.example"
+QUIET = "quiet@one.example"  # switched off, and its mail dropped
+FULL = "full@two.example"  # its mailbox takes nothing
+ALIASES = {
+    ANN: "ann@home.example",
+    BEN: "ben@home.example",
+    CAT: "cat@home.example",
+    QUIET: "ann@home.example",
+    FULL: "full@home.example",
+}
 _numbers = count(1)
 
 
 def settle(stand: Stand) -> None:
-    """Everybody moves in. QUIET is switched off, and its mail dropped."""
+    """Everybody moves in."""
+    stand.inbox.replies[ALIASES[FULL]] = "552 5.2.2 Mailbox full"
     engine = open_engine(load(stand.config, stand.environ).database_url)
     try:
         with change(engine, by="test:failures") as c:
@@ -75,12 +85,16 @@ class Letter:
 
     def rows(self, stand: Stand) -> list[str]:
         """The decisions about it in the journal, newest first."""
-        engine = open_engine(load(stand.config, stand.environ).database_url)
-        try:
-            found = entries(engine, about=self.mark, limit=50, before=None)
-        finally:
-            engine.dispose()
-        return [delivery.decision for entry in found for delivery in entry.recipients]
+        return [delivery.decision for entry in journal(stand, self.mark) for delivery in entry.recipients]
+
+
+def journal(stand: Stand, about: str) -> list[Entry]:
+    """The journal's rows about an address or a message."""
+    engine = open_engine(load(stand.config, stand.environ).database_url)
+    try:
+        return entries(engine, about=about, limit=10_000)
+    finally:
+        engine.dispose()
 
 
 def write(*recipients: str) -> Letter:
