@@ -11,5 +11,7 @@ README.md says what is measured and how to read it. The order to read the source
     seed        the rows of SMTPy's directory
     throughput  many messages at once
     latency     one message at a time
-    report      medians, ratios, the table, the JSON
+    report      medians and ratios
+    words       the report as people read it
+    visits      which stacks, which loads, in rounds
 """

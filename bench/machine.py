@@ -4,7 +4,9 @@ A benchmark that shares the processors measures the neighbours too, so a run beg
 was disturbed is known as such.
 """
 
+import contextlib
 import os
+import random
 import socket
 import time
 from collections.abc import Callable
@@ -15,6 +17,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 PROCESSORS = os.cpu_count() or 1
 IDLE = 0.12  # share of all processors in use, below which the machine counts as idle
 LOOK_SECONDS = 0.4
+PORTS = range(20_000, 32_000)  # below what Linux gives to outgoing connections
 
 T = TypeVar("T")
 
@@ -45,12 +48,14 @@ def until(condition: Callable[[], T | None], what: str, timeout: float = 20.0, p
 
 
 def free_ports(count: int) -> list[int]:
-    """TCP ports of 127.0.0.1 on which nobody listens."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
-    return ports
+    """TCP ports of 127.0.0.1 on which nobody listens, and which no outgoing connection takes meanwhile."""
+    found: list[int] = []
+    for port in random.sample(PORTS, len(PORTS)):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise Failed(f"no {count} free ports of 127.0.0.1")
 
 
 class Patience:

@@ -73,23 +73,20 @@ SIGNING = """
 
 
 class Mapped(Stack):
-    """Aliases in lmdb maps; a folder of the program's own for what stands beside."""
+    """Aliases in lmdb maps; beside Postfix a milter, in a folder of its own."""
 
     user = ""
+    socket = ""
 
     def __init__(self, folder: Path, account: Account, sink: int, rows: int) -> None:
         self.aliases = rows
         super().__init__(folder, account, sink)
         self.beside = self.folder / "beside"
+        self.milter = str(self.beside / self.socket)
 
     def main_cf(self) -> tuple[str, ...]:
         maps = [f"virtual_alias_{each} = lmdb:{self.folder}/{each}" for each in ("domains", "maps")]
         return (*ASKS_NOBODY, *maps, f"smtpd_milters = unix:{self.milter}")
-
-    @property
-    def milter(self) -> Path:
-        """The milter's socket."""
-        raise NotImplementedError
 
     def lay(self) -> None:
         super().lay()
@@ -97,13 +94,14 @@ class Mapped(Stack):
         self._map("maps", ((f"{local}@{DOMAIN}", mailbox) for local, mailbox in aliases(self.aliases)))
         self.beside.mkdir()
         run(["openssl", "genrsa", "-traditional", "-out", str(self.beside / "key"), "2048"])
-        self.configure()
+        for name, text in self.files().items():
+            (self.beside / name).write_text(text, encoding="ascii")
         for each in (self.beside, *self.beside.iterdir()):
             shutil.chown(each, self.user)
 
-    def configure(self) -> None:
-        """Write the program's files."""
-        raise NotImplementedError
+    def files(self) -> dict[str, str]:
+        """The configuration of what stands beside, by name; the signing key is there as `key`."""
+        return {}
 
     def _map(self, name: str, rows: Iterable[tuple[str, str]]) -> None:
         source = self.folder / name
@@ -119,14 +117,11 @@ class Diy(Mapped):
     marks = (SRS, MAPPED, b"DKIM-Signature:")
     needs = ("opendkim", "postsrsd", "openssl")
     user = "opendkim"
+    socket = "opendkim.sock"
 
     def __init__(self, folder: Path, account: Account, sink: int, rows: int) -> None:
         super().__init__(folder, account, sink, rows)
         self._forward, self._reverse = free_ports(2)
-
-    @property
-    def milter(self) -> Path:
-        return self.beside / "opendkim.sock"
 
     def main_cf(self) -> tuple[str, ...]:
         return (
@@ -137,22 +132,20 @@ class Diy(Mapped):
             "recipient_canonical_classes = envelope_recipient, header_recipient",
         )
 
-    def configure(self) -> None:
-        files = {
+    def files(self) -> dict[str, str]:
+        return {
             "opendkim.conf": dedent(OPENDKIM).format(folder=self.beside),
             "key.table": f"bench {DOMAIN}:{SELECTOR}:{self.beside}/key\n",
             "signing.table": "* bench\n",
             "srs.secret": "a-secret-for-the-benchmark\n",
         }
-        for name, text in files.items():
-            (self.beside / name).write_text(text, encoding="ascii")
 
     def services(self) -> tuple[Service, ...]:
         opendkim = ("opendkim", "-f", "-x", f"{self.beside}/opendkim.conf")
         srs = ("-4", f"-s{self.beside}/srs.secret", f"-d{DOMAIN}", "-l127.0.0.1")
         ports = (f"-f{self._forward}", f"-r{self._reverse}", "-upostsrsd")
         return (
-            Service("opendkim", opendkim, answers(str(self.milter))),
+            Service("opendkim", opendkim, answers(self.milter)),
             Service("postsrsd", ("postsrsd", *srs, *ports), answers(("127.0.0.1", self._forward))),
         )
 
@@ -164,17 +157,12 @@ class Rspamd(Mapped):
     marks = (MAPPED, b"DKIM-Signature:", b"ARC-Seal:")
     needs = ("rspamd", "openssl")
     user = "_rspamd"
+    socket = "rspamd.sock"
 
-    @property
-    def milter(self) -> Path:
-        return self.beside / "rspamd.sock"
-
-    def configure(self) -> None:
+    def files(self) -> dict[str, str]:
         signing = SIGNING.format(domain=DOMAIN, key=self.beside / "key", selector=SELECTOR)
-        (self.beside / "rspamd.conf").write_text(
-            dedent(RSPAMD).format(folder=self.beside, signing=signing), encoding="ascii"
-        )
+        return {"rspamd.conf": dedent(RSPAMD).format(folder=self.beside, signing=signing)}
 
     def services(self) -> tuple[Service, ...]:
         command = ("rspamd", "-f", "-i", "-c", f"{self.beside}/rspamd.conf", "-u", self.user, "-g", self.user)
-        return (Service("rspamd", command, answers(str(self.milter))),)
+        return (Service("rspamd", command, answers(self.milter)),)
