@@ -5,8 +5,9 @@ hands (Postfix answers 451 for those) while the others serve and a new one is fo
 main(), after the fork, and the worker opens its database there too: neither threads nor connections survive a fork.
 
 Seen on libmilter 8.17.1: two workers whose poll() woke for one connection race to accept(); the loser blocks in it and
-never looks at its stop flag. Hence the non-blocking listen descriptor. A worker told to stop takes up to five seconds
-(libmilter's poll interval); after GRACE_SECONDS it is killed, which costs its clients no more than a 451.
+never looks at its stop flag. Hence the non-blocking listen descriptor. A worker told to stop looks at that flag when
+its poll() returns: after five seconds, or at the next connection, so the parent makes one. Then it writes what is left
+for the journal. After GRACE_SECONDS it is killed, which costs its clients no more than a 451.
 """
 
 import contextlib
@@ -30,6 +31,7 @@ from smtpy.milter.desk import open_desk
 from smtpy.milter.session import Session
 
 GRACE_SECONDS = 3.0
+WAKE_SECONDS = 0.05
 RESPAWN_SECONDS = 0.5  # a worker that dies sooner than this after its start is not replaced faster
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
@@ -89,13 +91,20 @@ class Crew:
     def _end(self) -> None:
         self._signal(signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
-        while self.started and (left := deadline - time.monotonic()) > 0:
-            signal.sigtimedwait({signal.SIGCHLD}, left)
+        while self.started and time.monotonic() < deadline:
+            self._wake()
+            signal.sigtimedwait({signal.SIGCHLD}, WAKE_SECONDS)
             for pid, _ in list(self._ended()):
                 del self.started[pid]
         self._signal(signal.SIGKILL)
         for pid in self.started:
             os.waitpid(pid, 0)
+
+    def _wake(self) -> None:
+        """Have every worker look at its stop flag, by a connection that says nothing."""
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as nobody:
+            nobody.setblocking(False)
+            nobody.connect(str(_socket_path(self.settings)))
 
     def _signal(self, number: signal.Signals) -> None:
         for pid in self.started:
@@ -107,10 +116,11 @@ def _work(settings: Settings) -> None:
     status = os.EX_SOFTWARE
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
+        # The parent's signal mask stays: threads of ours would take SIGTERM in its default way, and rows not yet
+        # written would be lost. libmilter's own thread waits for it.
         desk = open_desk(settings)
         Milter.factory = partial(Session, desk)
-        milter.main()  # returns at SIGTERM, which libmilter's own thread takes
+        milter.main()  # returns after SIGTERM
         desk.close()
         status = os.EX_OK
     except Exception:  # the edge of the process: say why it ends, the parent starts another
