@@ -236,6 +236,11 @@ class Stand:
         """Try all of the queue now."""
         self._as_root("postqueue", "-c", str(self.etc), "-f")
 
+    def configure(self, *lines: str) -> None:
+        """Other lines for main.cf, which Postfix takes up soon."""
+        self._as_root("postconf", "-c", str(self.etc), "-e", *lines)
+        self._as_root("postfix", "-c", str(self.etc), "reload")
+
     def wait_empty(self, timeout: float = 20.0) -> None:
         """Until Postfix has nothing left to do."""
         until(lambda: not self.queue(), "queue empty", timeout)

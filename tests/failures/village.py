@@ -5,7 +5,8 @@ sender and recipient says so for as long as that process lives (postfix/README.m
 service back writes as somebody else, as the rest of the world does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -34,15 +35,22 @@ ALIASES = {
 _numbers = count(1)
 
 
-def settle(stand: Stand) -> None:
-    """Everybody moves in."""
-    stand.inbox.replies[ALIASES[FULL]] = "552 5.2.2 Mailbox full"
+@contextmanager
+def changing(stand: Stand) -> Iterator[Change]:
+    """The one door for change, in the stand's own database."""
     engine = open_engine(load(stand.config, stand.environ).database_url)
     try:
         with change(engine, by="test:failures") as c:
-            _settle(c)
+            yield c
     finally:
         engine.dispose()
+
+
+def settle(stand: Stand) -> None:
+    """Everybody moves in."""
+    stand.inbox.replies[ALIASES[FULL]] = "552 5.2.2 Mailbox full"
+    with changing(stand) as c:
+        _settle(c)
 
 
 def _settle(c: Change) -> None:
@@ -117,8 +125,13 @@ def assert_put_off(stand: Stand, letter: Letter, *answers: Answer) -> None:
 
 
 def assert_arrives(stand: Stand, letter: Letter, answers: Answers) -> None:
-    """It was taken, and comes once to the mailbox of each recipient, on return addresses of ours."""
+    """It was taken, and comes as `assert_comes_once` has it."""
     assert answers.accepted, answers
+    assert_comes_once(stand, letter)
+
+
+def assert_comes_once(stand: Stand, letter: Letter) -> None:
+    """One copy comes to the mailbox of each recipient, on return addresses of ours."""
     wanted = sorted(ALIASES[each] for each in letter.recipients)
     until(lambda: len(letter.copies(stand)) >= len(wanted), f"letter {letter.number} delivered")
     stand.wait_empty()
