@@ -3,7 +3,8 @@
 from tests.inbox import Delivery
 from tests.mailpath.script import message
 from tests.mailpath.test_journal import journal
-from tests.mailpath.town import ALIASES, ISLES, SECRET, Town, assert_nothing_shows, at_home, copies
+from tests.mailpath.town import ALIASES, ISLES, SECRET, Town, assert_nothing_shows, at_home, copies, found
+from tests.stand import StandFactory
 
 
 def send(town: Town, recipients: list[str], *, client: str = "127.0.0.2", sender: str = "alice@sender.example") -> str:
@@ -82,6 +83,21 @@ def test_what_a_neighbour_relays_keeps_its_sender(town: Town) -> None:
 def test_an_alias_that_is_named_twice_is_split_once(town: Town) -> None:
     came = town.arrivals(send(town, ["sales+a@north.example", "sales+b@north.example", "sales@south.example"]), 2)
     assert [to for to, _ in copies(came)] == [*at_home("ann ben")]
+
+
+def test_a_copy_may_be_larger_than_the_limit_its_message_kept_to(own_stand: StandFactory) -> None:
+    """The trace and a Received come on top of what was accepted: the second pass has no limit that could be passed."""
+    limit = 20_000
+    settings = {"SMTPY_MESSAGE_SIZE_LIMIT": str(limit)}
+    town = Town(own_stand(settings=settings, postfix=(f"message_size_limit = {limit}",)))
+    found(town.stand)
+    mark, said = town.mark(), []
+    for octets in range(17_000, 19_000, 100):  # Postfix's limit is the queue file's, which is larger than its message
+        data = message(f"{mark}-{octets}", octets).encode()
+        said.append(town.stand.send("alice@sender.example", ["sales@north.example", "sales@south.example"], data))
+    accepted = sum(each.accepted for each in said)
+    assert 0 < accepted < len(said)
+    assert len(town.arrivals(mark, 2 * accepted)) == 2 * accepted
 
 
 def test_the_town_has_fifty_boxes() -> None:
