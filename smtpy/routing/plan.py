@@ -28,6 +28,7 @@ from smtpy.srs import Srs
 TOO_MANY_HOPS = Reply(554, "5.4.6", "Too many hops, the message goes round in a circle")
 MAIL_LOOP = Reply(554, "5.4.6", "This message has been through this address before")
 TOO_LARGE = Reply(552, "5.3.4", "The message is larger than this address takes")
+CHANGED_MEANWHILE = Reply(451, "4.2.1", "A recipient has been switched off meanwhile, try again")
 NOT_A_COPY = Reply(451, "4.3.5", "Internal address expected")
 
 
@@ -153,7 +154,12 @@ def _first_pass(arrival: Arrival, copies: tuple[_Copy, ...], answers: Answers, t
         wanted.add(arrival.message.envelope.reverse_path)  # a relayed copy keeps its own way back
     edits: list[Edit] = [*_forged(arrival.message, terms)]
     edits += [ReplaceRecipient(copy.recipient, ()) for copy in looping]
+    dropped = [copy.recipient for copy in copies if isinstance(copy.resolution, Drop)]
+    edits += [ReplaceRecipient(recipient, (DROP_ADDRESS,)) for recipient in dropped]  # it may have been on at RCPT TO
     split = len(wanted) > 1
+    if (split or not forwards) and any(isinstance(copy.resolution, Refused) for copy in copies):
+        # It was on at RCPT TO, and its copy would leave with the sender as it came. The next try is told at RCPT TO.
+        return _refuse(copies, CHANGED_MEANWHILE, "a recipient was switched off after RCPT TO")
     if split:
         edits += _split(arrival, forwards, terms)
     elif forwards:
