@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from smtpy.admin import aliases, automatics, domains, mailboxes, members
-from smtpy.admin.change import change
+from smtpy.admin.change import Change, change
 from smtpy.config import Settings, load
 from smtpy.directory.entries import WhenOff
 from smtpy.srs import Srs
@@ -21,6 +21,7 @@ from tests.inbox import Delivery
 from tests.stand import Stand
 
 OWNER = "mayor@people.example"
+PAUPER = "pauper@people.example"  # has a domain and no mailbox
 SECRET = "home.example"  # what no sender may ever read
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
 FUTURE = datetime(2120, 1, 1, tzinfo=UTC)
@@ -35,6 +36,7 @@ DOMAINS: dict[str, dict[str, Any]] = {
     "rude.example": {"when_off": WhenOff.DEFER},
     "dash.example": {"extension_separator": "-"},
     "plain.example": {"extension_separator": None},
+    "poor.example": {"owner": PAUPER},
     "xn--bcher-kva.example": {},
     **{name: {} for name in ISLES},
 }
@@ -61,11 +63,16 @@ ALIASES: dict[str, tuple[str, dict[str, Any]]] = {
     "sales@rude.example": ("ann", {}),
     "sales@dash.example": ("ben", {}),
     "sales@plain.example": ("ben", {}),
+    "postmaster@dash.example": ("ben", {}),
+    "abuse@dash.example": ("ben", {}),
     "sales@bücher.example": ("cat", {}),
     **{f"a{number}@{ISLES[number % 5]}": (f"box{number}", {}) for number in range(50)},
 }
-OFF = ("closed@north.example", "resting@north.example", "quiet@north.example", "closed@south.example")
-TRASHED = ("trashed@north.example", "trashed@south.example")
+OFF = (
+    *("closed@north.example", "resting@north.example", "quiet@north.example", "closed@south.example"),
+    "postmaster@dash.example",
+)
+TRASHED = ("trashed@north.example", "trashed@south.example", "abuse@dash.example")
 RULES = (("north.example", "shop-[0-9]+", "ben"), ("north.example", "(x+x+)+y", "ben"), ("dark.example", "r.*", "ben"))
 CATCH_ALLS = (("south.example", "cat"), ("rude.example", "cat"))
 DARK = ("dark.example", "rude.example")
@@ -81,22 +88,31 @@ def found(stand: Stand) -> None:
     engine = open_engine(load(stand.config, stand.environ).database_url)
     try:
         with change(engine, by="test:mailpath") as c:
-            members.add(c, OWNER)
-            for mailbox in at_home(" ".join(MAILBOXES)):
-                mailboxes.add(c, mailbox, owner=OWNER, verified=True)
-            for name, how in DOMAINS.items():
-                domains.add(c, name, owner=OWNER, **how)
-            for address, (to, choices) in ALIASES.items():
-                aliases.add(c, address, to=at_home(to), **choices)
-            for domain, pattern, to in RULES:
-                automatics.add(c, domain, pattern, to=at_home(to))
-            for domain, to in CATCH_ALLS:
-                automatics.catch_all(c, domain, to=at_home(to))
-            for act, names in ((aliases.off, OFF), (aliases.delete, TRASHED), (domains.off, DARK)):
-                for each in names:
-                    act(c, each)
+            _people_and_domains(c)
+            _aliases(c)
     finally:
         engine.dispose()
+
+
+def _people_and_domains(c: Change) -> None:
+    for person in (OWNER, PAUPER):
+        members.add(c, person)
+    for mailbox in at_home(" ".join(MAILBOXES)):
+        mailboxes.add(c, mailbox, owner=OWNER, verified=True)
+    for name, how in DOMAINS.items():
+        domains.add(c, name, **{"owner": OWNER, **how})
+
+
+def _aliases(c: Change) -> None:
+    for address, (to, choices) in ALIASES.items():
+        aliases.add(c, address, to=at_home(to), **choices)
+    for domain, pattern, to in RULES:
+        automatics.add(c, domain, pattern, to=at_home(to))
+    for domain, to in CATCH_ALLS:
+        automatics.catch_all(c, domain, to=at_home(to))
+    for act, names in ((aliases.off, OFF), (aliases.delete, TRASHED), (domains.off, DARK)):
+        for each in names:
+            act(c, each)
 
 
 @dataclass
