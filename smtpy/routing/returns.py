@@ -1,7 +1,8 @@
 """The reverse-path a forwarded message leaves with: on the alias's domain, so that SPF is ours to pass (RFC 7208).
 
 The null reverse-path stays null (RFC 5321 section 4.5.5: a report must not be reported on). A sender whose SRS form
-fits no local part of 64 octets, or that is no address at all, leaves under a stored token.
+fits no local part of 64 octets or would be taken for a route, or that is no address at all, leaves under a stored
+token.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from datetime import UTC, datetime
 from smtpy.mail.address import ANY_LENGTH, MAX_LOCAL, Address, BadAddress, parse, quote
 from smtpy.srs import Srs, stored
 
+# Postfix relays a%b@our.example, b!a@our.example and "a@b"@our.example for nobody outside (allow_untrusted_routing), so
+# no report would come back to a return address with one of these.
+_ROUTING_CHARACTERS = frozenset("%!@")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,7 +34,7 @@ def return_path(sender: str, domain: str, srs: Srs, key: bytes, now: datetime) -
     except BadAddress:
         return _stored(sender, domain, key)
     local = srs.forward(address.local, address.domain, (now - _EPOCH).days)
-    if len(quote(local).encode()) > MAX_LOCAL:
+    if len(quote(local).encode()) > MAX_LOCAL or not _ROUTING_CHARACTERS.isdisjoint(local):
         return _stored(sender, domain, key)
     return ReturnPath(str(Address(local, domain)))
 

@@ -25,6 +25,11 @@ ODD_SENDERS = {
     "equals and plus": "a=b+c@sender.example",
     "like a return address": "SRS0=alice@sender.example",
     "quotes": r'"a \"b\\ c"@sender.example',
+    "a percent sign": "a%b@sender.example",
+    "a bang": "b.example!a@sender.example",
+    "an at sign": '"a@b"@sender.example',
+    "a colon": '"a:b"@sender.example',
+    "an address literal": "alice@[192.0.2.1]",
 }  # fmt: skip
 # Where the report goes, if not to the sender as written.
 BACK = {
