@@ -28,6 +28,9 @@ class Remembering(Directory, Protocol):
     def ready(self) -> Directory:
         """The same answers, from memory alone; raises NotCached where the database would have to be asked."""
 
+    def rest(self) -> Directory:
+        """Leaves the database alone for a moment; the same answers as memory last knew them, or NotCached."""
+
 
 class Patience:
     """Puts questions to a directory. `deadline` in seconds, waiting for a thread included."""
@@ -56,13 +59,20 @@ class Patience:
 
     async def _wait(self, question: Question[T]) -> T:
         if self._asked.qsize() >= self._waiting:
-            raise Unavailable("too many questions are waiting for the database")
+            return self._last_known(question, "too many questions are waiting for the database")
         answer: Future[T] = Future()
         self._asked.put((answer, question))
         try:
             return await asyncio.wait_for(asyncio.wrap_future(answer), self._deadline)
         except TimeoutError:
-            raise Unavailable(f"no answer within {self._deadline} s") from None
+            return self._last_known(question, f"no answer within {self._deadline} s")
+
+    def _last_known(self, question: Question[T], why: str) -> T:
+        """A database that hangs is as good as away: what memory holds is given, though it may be old."""
+        try:
+            return question(self._directory.rest())
+        except NotCached:
+            raise Unavailable(why) from None
 
     def _work(self) -> None:
         while asked := self._asked.get():

@@ -10,7 +10,7 @@ import pytest
 
 from smtpy.directory.questions import Directory, Unavailable
 from smtpy.patience import Patience
-from tests.directory.paper import Cold
+from tests.directory.paper import Cold, Paper
 from tests.waiting import until
 
 
@@ -75,6 +75,18 @@ def test_a_database_that_hangs_costs_the_deadline_then_nothing_and_never_more_th
     # What nobody waits for any more is not asked: two hung, and this one.
     until(lambda: asyncio.run(settled(patience)), "well again")
     assert database.asked.count(("domain", "our.example")) == 3
+    patience.close()
+
+
+def test_a_database_that_hangs_is_answered_for_by_what_memory_last_knew(database):
+    patience = Patience(database, 0.1, threads=1, waiting=1)
+    database.rest = lambda: Paper()
+    database.answering.clear()
+
+    async def ask() -> list[object]:
+        return await asyncio.gather(*(later(patience.ask(is_ours)) for _ in range(5)))
+
+    assert asyncio.run(ask()) == [True] * 5
     patience.close()
 
 

@@ -83,6 +83,11 @@ class CachedDirectory(_Remembering):
         """The same answers, from memory only: raises NotCached where the database would have to be asked."""
         return self._ready
 
+    def rest(self) -> Directory:
+        """The same, when the database has been silent for too long: it is not asked for a moment, and stale ones do."""
+        self._resting_until = time.monotonic() + REST_SECONDS
+        return self._ready
+
     def close(self) -> None:
         """Stop watching and let go of the database."""
         self._watcher.stop()
@@ -113,7 +118,7 @@ class CachedDirectory(_Remembering):
         try:
             fresh = ask()
         except Unavailable:
-            self._resting_until = time.monotonic() + REST_SECONDS
+            self.rest()
             known, answer = self.held(key)
             if known:
                 return cast("_T", answer)

@@ -70,6 +70,9 @@ class Paper:
     def ready(self) -> Directory:
         return self
 
+    def rest(self) -> Directory:
+        return self.ready()
+
     def _ask(self, question: str, about: str) -> None:
         self.asked.append((question, about))
         self.answering.wait()
