@@ -1,8 +1,8 @@
 """What this process remembers of the directory: answers of both kinds, bounded, the least recently used go first.
 
 An answer holds until the epoch moves; then it is asked again. When the database does not answer, the last answer is
-given (serve-stale): mail to a known address goes on while the database is away. An address never asked for is
-Unavailable then, never "no".
+given (serve-stale) if it was one: mail to a known address goes on while the database is away. An address never asked
+for, or unknown before the last change, is Unavailable then, never "no".
 """
 
 import threading
@@ -19,6 +19,7 @@ from smtpy.store.epoch import EpochWatcher
 
 REST_SECONDS = 1.0  # after a failure nobody asks for so long: a locked database would cost each message the deadline
 _NEVER = -1  # a generation no epoch has
+_NOTHING = (None, ())
 
 _Key = tuple[object, ...]
 _T = TypeVar("_T")
@@ -102,7 +103,8 @@ class CachedDirectory(_Remembering):
         generation, answer = found
         if generation == self._watcher.generation:
             return True, answer
-        if time.monotonic() < self._resting_until:
+        # An old "no" is not "no" any more: there has been a change since, and it may have been this address's.
+        if answer not in _NOTHING and time.monotonic() < self._resting_until:
             self.stale += 1
             return True, answer
         return False, None

@@ -93,6 +93,17 @@ def assert_warm_answers(directory: CachedDirectory, domain: Domain) -> None:
         assert time.monotonic() - begun < DEADLINE + SLACK
 
 
+def assert_old_answers(directory: CachedDirectory, domain: Domain) -> None:
+    """After a change that could not be read any more, what was known is said, and an old "no" is "I do not know"."""
+    assert ask(directory) == ("one@far.example",)
+    for each in (directory, directory.ready()):
+        assert ask(each) == ("one@far.example",)
+        with pytest.raises(Unavailable):
+            each.alias(domain, "nobody")
+        with pytest.raises(Unavailable):
+            each.domain("foreign.example")
+
+
 def assert_unknown_is_unavailable(directory: CachedDirectory, domain: Domain) -> None:
     """What was never asked is not known, and the waiting is not repeated for each address."""
     begun = time.monotonic()
@@ -251,7 +262,7 @@ def test_a_removed_file_warm(engine: Engine, opening: Opener, tmp_path: Path) ->
     assert_unknown_is_unavailable(directory, domain)
     assert_warm_answers(directory, domain)
     directory._watcher.generation += 1  # as after a change just before
-    assert_warm_answers(directory, domain)
+    assert_old_answers(directory, domain)
     assert directory.stale > 0
     assert not path.exists()
 
@@ -299,7 +310,7 @@ def test_a_stopped_server_warm_and_cold(engine: Engine, opening: Opener, postgre
     assert_unknown_is_unavailable(directory, domain)
     assert_warm_answers(directory, domain)
     directory._watcher.generation += 1
-    assert_warm_answers(directory, domain)
+    assert_old_answers(directory, domain)
     assert directory.sender("a" * 26) == "long@far.example"
     assert directory.stale > 0
     postgres.start()
