@@ -19,6 +19,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 _STAMP_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _STAMP_PERIOD = 1024  # days: two characters of base32
@@ -77,6 +78,11 @@ class Srs:
             if hmac.compare_digest(full[: len(claimed)].encode(), claimed.encode()):
                 return
         raise BadReturnAddress("return address has a wrong hash")
+
+
+def day_of(now: datetime) -> int:
+    """The day that stamps count by, of an aware time: days since 1970-01-01 UTC."""
+    return int(now.timestamp()) // 86_400
 
 
 def is_return_address(local: str) -> bool:

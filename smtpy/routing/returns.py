@@ -6,15 +6,14 @@ token.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from smtpy.mail.address import ANY_LENGTH, MAX_LOCAL, Address, BadAddress, parse, quote
-from smtpy.srs import Srs, stored
+from smtpy.srs import Srs, day_of, stored
 
 # Postfix relays a%b@our.example, b!a@our.example and "a@b"@our.example for nobody outside (allow_untrusted_routing), so
 # no report would come back to a return address with one of these.
 _ROUTING_CHARACTERS = frozenset("%!@")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ def return_path(sender: str, domain: str, srs: Srs, key: bytes, now: datetime) -
         address = parse(sender, max_local=ANY_LENGTH)
     except BadAddress:
         return _stored(sender, domain, key)
-    local = srs.forward(address.local, address.domain, (now - _EPOCH).days)
+    local = srs.forward(address.local, address.domain, day_of(now))
     if len(quote(local).encode()) > MAX_LOCAL or not _ROUTING_CHARACTERS.isdisjoint(local):
         return _stored(sender, domain, key)
     return ReturnPath(str(Address(local, domain)))

@@ -1,5 +1,6 @@
 """What an address stands for: one row a rule of the order in smtpy/directory/resolve.py."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -155,7 +156,48 @@ ACCEPTED = {
 @pytest.mark.parametrize(("text", "why"), ACCEPTED.items(), ids=list(ACCEPTED))
 def test_what_was_accepted_is_forwarded_whatever_was_switched_since(text, why):
     local = text.partition("@")[0]
-    assert resolve(parse(text), WORLD, HOUSE, NOW, accepted=True) == forwards(local, why=why)
+    found = resolve(parse(text), WORLD, HOUSE, NOW, accepted=True)
+    assert isinstance(found, Forward)
+    assert replace(found, may_drop=False) == forwards(local, why=why)
+
+
+@pytest.mark.parametrize(
+    ("when_off", "expected"),
+    [
+        (WhenOff.REJECT, Refused(ADDRESS_IS_OFF, "catch-all of a domain that is switched off")),
+        (WhenOff.DEFER, Refused(ADDRESS_RESTS, "catch-all of a domain that is switched off")),
+        (WhenOff.DROP, Drop(Address("x", "shut.example"), None, "catch-all of a domain that is switched off")),
+    ],
+)
+def test_a_domain_that_is_off_says_what_its_owner_chose(when_off, expected):
+    shut = domain("shut.example", enabled=False, when_off=when_off)
+    world = Paper(domains=(shut,), rules=(rule(None, "rest@home.example"),))
+    address = parse("x@shut.example")
+    assert resolve(address, world, HOUSE, NOW) == expected
+    taken = resolve(address, world, HOUSE, NOW, accepted=True)
+    assert isinstance(taken, Forward)
+    assert taken.mailboxes == ("rest@home.example",)
+
+
+@pytest.mark.parametrize(
+    ("aliases", "role_mailbox", "leads_to"),
+    [
+        ((alias("boss", mailboxes=("boss@home.example",)),), None, "boss@home.example"),
+        ((alias("boss", trashed=True),), None, "boss@home.example"),
+        ((alias("boss", mailboxes=()),), "owner@home.example", "owner@home.example"),
+        ((), None, None),
+    ],
+)
+def test_a_postmaster_who_is_an_alias_of_ours_is_expanded_at_once(aliases, role_mailbox, leads_to):
+    world = Paper(domains=(domain("our.example", role_mailbox=role_mailbox),), aliases=aliases)
+    house = replace(HOUSE, postmaster="boss@our.example")
+    found = resolve(parse("root@mx.our.example"), world, house, NOW)
+    if leads_to:
+        assert isinstance(found, Forward)
+        assert found.mailboxes == (leads_to,)
+    else:
+        assert isinstance(found, Refused)
+        assert found.reply == NO_MAILBOX
 
 
 RULES = (rule("order-[0-9]+", "shop@home.example"), rule("order-.*", number=4), rule(None, "rest@home.example"))
