@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from smtpy.mail.envelope import Envelope
 
+MAX_FIELDS = 10_000  # a message with more is refused: each costs some twenty times its octets in memory
+
 
 @dataclass(frozen=True, slots=True)
 class Field:

@@ -180,6 +180,8 @@ def _session(context: Any) -> Session:
 def _unblock() -> None:
     """Make the listen descriptor non-blocking (see above); libmilter gives no other way to reach it."""
     for entry in list(Path("/proc/self/fd").iterdir()):
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(entry.name))) as candidate:
-            if candidate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                candidate.setblocking(False)
+        with contextlib.suppress(OSError):  # no socket, or closed since it was listed
+            found = socket.socket(fileno=int(entry.name))
+            if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                found.setblocking(False)
+            found.detach()

@@ -13,14 +13,14 @@ from typing import Any, Protocol
 import Milter
 
 from smtpy.directory.questions import Unavailable
+from smtpy.directory.resolve import TRY_AGAIN
 from smtpy.mail.address import strip_path
 from smtpy.mail.envelope import Envelope
-from smtpy.mail.message import Field, Message
+from smtpy.mail.message import MAX_FIELDS, Field, Message
 from smtpy.mail.reply import Reply
 from smtpy.milter.apply import apply
 from smtpy.routing.plan import Arrival, Plan, Stage, Verdict
 
-TRY_AGAIN = Reply(451, "4.3.0", "The directory cannot be reached, try again later")
 NOT_NOW = Reply(451, "4.3.0", "The message cannot be handled now, try again later")
 
 SPLIT_DAEMON = "split"  # milter_macro_daemon_name of the second smtpd, postfix/master.cf
@@ -80,7 +80,8 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
     @Milter.decode("bytes")  # type: ignore[untyped-decorator]
     def header(self, name: str | bytes, value: bytes) -> int:
         field = name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
-        self.fields.append(Field(field, value))
+        if len(self.fields) <= MAX_FIELDS:  # one more than are taken tells the plan
+            self.fields.append(Field(field, value))
         self.size += len(field) + len(value) + value.count(b"\n") + 3  # colon, and CRLF where LF stands
         return int(Milter.CONTINUE)
 

@@ -14,11 +14,10 @@ from smtpy.directory.resolve import Drop, Foreign, Forward, House, Refused, Retu
 from smtpy.mail.address import ANY_LENGTH, Address, BadAddress, parse_bare
 from smtpy.mail.reply import Reply
 from smtpy.policy.protocol import Request
+from smtpy.routing.plan import TOO_LARGE
 
 BAD_RECIPIENT = Reply(553, "5.1.3", "The recipient address is malformed")
 REPORTS_ONLY = Reply(550, "5.7.1", "This address takes delivery reports only")
-TOO_LARGE = Reply(552, "5.3.4", "The message is larger than this address takes")
-TRY_AGAIN = Reply(451, "4.3.0", "The directory cannot be reached, try again later")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from uuid import uuid4
 
 from smtpy.config import Settings
 from smtpy.directory.questions import Unavailable
-from smtpy.directory.resolve import House
+from smtpy.directory.resolve import TRY_AGAIN, House
 from smtpy.patience import Patience
-from smtpy.policy.decision import TRY_AGAIN, Decision, decide
+from smtpy.policy.decision import Decision, decide
 from smtpy.policy.protocol import Request, Requests, action
 from smtpy.serving import Answer, Limits, Service, Sparing, stop_signal
 from smtpy.store.directory import open_directory

@@ -9,9 +9,15 @@ both domains in transport_maps.
 from smtpy.mail.address import Address, BadAddress, parse
 
 SPLIT_DOMAIN = "split.invalid"
-DROP_ADDRESS = "drop@drop.invalid"
+DROP_DOMAIN = "drop.invalid"
+DROP_ADDRESS = f"drop@{DROP_DOMAIN}"
 
 _MAX_LOCAL = 320  # octets: an address inside a local part
+
+
+def is_internal(domain: str) -> bool:
+    """Whether a domain in A-labels, or one above it, is for our own Postfix only."""
+    return any(f".{domain}".endswith(f".{each}") for each in (SPLIT_DOMAIN, DROP_DOMAIN))
 
 
 def split_address(address: Address) -> str:
@@ -24,6 +30,7 @@ def unsplit(recipient: str) -> Address | None:
     try:
         outer = parse(recipient, max_local=_MAX_LOCAL)
         local, _, domain = outer.local.rpartition("=")
-        return parse(str(Address(local, domain))) if local and outer.domain == SPLIT_DOMAIN else None
+        inner = parse(str(Address(local, domain)), max_local=_MAX_LOCAL)
     except BadAddress:
         return None
+    return inner if local and outer.domain == SPLIT_DOMAIN else None

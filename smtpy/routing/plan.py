@@ -16,8 +16,8 @@ from enum import StrEnum
 
 from smtpy.directory.resolve import Drop, Foreign, Forward, Refused, Resolution, Return
 from smtpy.mail import trace
-from smtpy.mail.address import Address
-from smtpy.mail.message import Message
+from smtpy.mail.address import ANY_LENGTH, Address, BadAddress, parse_path
+from smtpy.mail.message import MAX_FIELDS, Message
 from smtpy.mail.reply import Reply
 from smtpy.mail.trace import Keys, Trace
 from smtpy.routing.edits import AddField, ChangeReversePath, Edit, RememberSender, RemoveField, ReplaceRecipient
@@ -27,6 +27,7 @@ from smtpy.srs import Srs
 
 TOO_MANY_HOPS = Reply(554, "5.4.6", "Too many hops, the message goes round in a circle")
 MAIL_LOOP = Reply(554, "5.4.6", "This message has been through this address before")
+TOO_MANY_FIELDS = Reply(552, "5.3.4", "The message has too many header fields")
 TOO_LARGE = Reply(552, "5.3.4", "The message is larger than this address takes")
 CHANGED_MEANWHILE = Reply(451, "4.2.1", "A recipient has been switched off meanwhile, try again")
 NOT_A_COPY = Reply(451, "4.3.5", "Internal address expected")
@@ -117,10 +118,14 @@ def plan(arrival: Arrival, answers: Answers, terms: Terms) -> Plan:
     )
     if arrival.stage is Stage.SPLIT:
         return _second_pass(arrival, copies, answers, terms)
+    if len(message.fields) > MAX_FIELDS:
+        return _refuse(copies, TOO_MANY_FIELDS, f"more than {MAX_FIELDS} header fields")
     if sum(1 for _ in message.values("Received")) > terms.max_hops:
         return _refuse(copies, TOO_MANY_HOPS, f"more than {terms.max_hops} hops")
     if copies and all(copy.refusal for copy in copies):
-        reply, why = copies[0].refusal or (NOT_A_COPY, "")
+        refusals = [copy.refusal for copy in copies if copy.refusal]
+        # Who is owed "later" must not hear "never" because of another recipient.
+        reply, why = next((refusal for refusal in refusals if refusal[0].temporary), refusals[0])
         return _refuse(copies, reply, why)
     return _first_pass(arrival, copies, answers, terms)
 
@@ -163,6 +168,7 @@ def _first_pass(arrival: Arrival, copies: tuple[_Copy, ...], answers: Answers, t
     if split:
         edits += _split(arrival, forwards, terms)
     elif forwards:
+        edits += _past_dropping(forwards)
         edits += _in_place(arrival, forwards, paths[0], terms)
     decisions = {copy.recipient: "split" if split else "forward" for copy in forwards}
     decisions |= {copy.recipient: "loop" for copy in looping}
@@ -176,6 +182,9 @@ def _second_pass(arrival: Arrival, copies: tuple[_Copy, ...], answers: Answers, 
         return _refuse(copies, NOT_A_COPY, "the second pass takes one internal address at a time")
     copy = copies[0]
     match copy.resolution:
+        case Forward() if copy.refusal and copy.refusal[0] is MAIL_LOOP:  # a mailbox that leads back here
+            outcome = _outcome(copy, "loop")
+            return Plan(Verdict.DISCARD, outcome.why, (outcome,), must_record=True)
         case Forward(mailboxes=mailboxes):
             edits = [
                 *_forged(arrival.message, terms),
@@ -208,6 +217,13 @@ def _in_place(arrival: Arrival, forwards: list[_Copy], path: ReturnPath, terms: 
     left = tuple(dict.fromkeys(trace.mark(terms.keys[0], address.key) for address in _addresses(forwards)))
     edits.append(AddField(trace.TRACE_FIELD, trace.write(Trace(arrival.id, left), terms.keys[0])))
     return edits
+
+
+def _past_dropping(forwards: list[_Copy]) -> Iterator[ReplaceRecipient]:
+    """Recipients that lookup, a moment behind, may still have expanded to the address that drops."""
+    for copy in forwards:
+        if isinstance(copy.resolution, Forward) and copy.resolution.may_drop:
+            yield ReplaceRecipient(copy.recipient, copy.resolution.mailboxes)
 
 
 def _split(arrival: Arrival, forwards: list[_Copy], terms: Terms) -> list[Edit]:
@@ -251,12 +267,20 @@ def _outcome(copy: _Copy, decision: str | None = None, why: str | None = None) -
         case Drop(address=address, alias_id=alias_id):
             return Outcome(copy.recipient, address.key, decision or "drop", reason, alias_id, (DROP_ADDRESS,))
         case Return(sender=sender):
-            return Outcome(copy.recipient, copy.recipient.lower(), decision or "return", reason, None, (sender,))
+            return Outcome(copy.recipient, _key(copy.recipient), decision or "return", reason, None, (sender,))
         case Refused(alias_id=alias_id):
             # Refused now but not when RCPT TO was answered: what was promised then is kept.
-            return Outcome(copy.recipient, copy.recipient.lower(), decision or "as promised", reason, alias_id)
+            return Outcome(copy.recipient, _key(copy.recipient), decision or "as promised", reason, alias_id)
         case Foreign():
-            return Outcome(copy.recipient, copy.recipient.lower(), decision or "relay", reason)
+            return Outcome(copy.recipient, _key(copy.recipient), decision or "relay", reason)
+
+
+def _key(recipient: str) -> str:
+    """What the journal finds a recipient by that is no alias."""
+    try:
+        return parse_path(recipient, max_local=ANY_LENGTH).key
+    except BadAddress:
+        return recipient.lower()
 
 
 def _summary(outcomes: tuple[Outcome, ...]) -> str:

@@ -12,11 +12,11 @@ import pytest
 
 from smtpy.mail import trace
 from smtpy.mail.envelope import Envelope
-from smtpy.mail.message import Field, Message
+from smtpy.mail.message import MAX_FIELDS, Field, Message
 from smtpy.mail.trace import Trace
 from smtpy.routing.ask import ask
 from smtpy.routing.edits import AddField, ChangeReversePath, Edit, RememberSender, RemoveField, ReplaceRecipient
-from smtpy.routing.plan import Arrival, Plan, Stage, plan
+from smtpy.routing.plan import Arrival, Plan, Stage, Verdict, plan
 from tests.routing.world import HOUSE, NOW, TERMS, World
 
 KEY = TERMS.keys[0]
@@ -85,3 +85,11 @@ def said_edit(edit: Edit) -> str:
             return f"remove {name} {index}"
         case ReplaceRecipient(recipient, replacements):
             return f"replace <{recipient}> by {' '.join(replacements) or 'nobody'}"
+
+
+def test_a_message_of_too_many_fields_is_refused() -> None:
+    fields = (Field(b"a", b""),) * (MAX_FIELDS + 1)
+    for count, verdict in ((MAX_FIELDS, Verdict.ACCEPT), (MAX_FIELDS + 1, Verdict.REFUSE)):
+        envelope = Envelope("bob@sender.example", ("sales@a.example",))
+        arrival = Arrival("this", Stage.FRONT, Message(envelope, fields[:count], 1000), NOW)
+        assert plan(arrival, ask(envelope, Stage.FRONT, World(), HOUSE, NOW), TERMS).verdict is verdict

@@ -42,6 +42,8 @@ ALIASES = {
         _alias(3, "quiet", A, off=SwitchedOff.ALIAS, when_off=WhenOff.DROP),
         _alias(4, "closed", A, off=SwitchedOff.ALIAS),
         _alias(5, "info", B),
+        _alias(7, "hushed", A, when_off=WhenOff.DROP),
+        _alias(8, "adrift", A, mailboxes=()),
         _alias(6, "little", SMALL),
     )
 }
