@@ -28,6 +28,11 @@ def first(town: Town, *recipients: str) -> list[Delivery]:
     return town.arrivals(mark, len(recipients))
 
 
+def mark_of(copy: Delivery) -> str:
+    """The mark it was sent with."""
+    return copy.header.partition(b"Message-ID: <")[2].partition(b"@")[0].decode()
+
+
 @pytest.mark.parametrize("again", [SALES, "Sales+x@North.example", '"sales"@north.example'])
 def test_a_mailbox_that_forwards_back_hears_that_it_goes_round(town: Town, again: str) -> None:
     [copy] = first(town, SALES)
@@ -44,7 +49,7 @@ def test_also_when_another_server_has_changed_what_servers_change(town: Town) ->
 def test_a_circle_of_two_aliases_is_closed_once(town: Town) -> None:
     [copy] = first(town, SALES)
     assert forward(town, [INFO], copy.data).code == 250
-    came = town.arrivals(copy.header.partition(b"Message-ID: <")[2].partition(b"@")[0].decode(), 2)
+    came = town.arrivals(mark_of(copy), 2)
     [second] = [each for each in came if each.recipients == ("ben@home.example",)]
     assert second.header.count(b"SMTPy-Trace: ") == 2
     for alias in (SALES, INFO):
@@ -60,17 +65,18 @@ def test_a_split_copy_that_comes_back_is_refused_at_its_own_alias_alone(town: To
 
 def test_a_circle_among_others_ends_without_them(town: Town) -> None:
     [copy] = first(town, SALES)
-    mark = copy.header.partition(b"Message-ID: <")[2].partition(b"@")[0].decode()
     assert forward(town, [SALES, INFO], copy.data).code == 250
-    assert [each.recipients for each in town.arrivals(mark, 2)] == [("ann@home.example",), ("ben@home.example",)]
+    assert [each.recipients for each in town.arrivals(mark_of(copy), 2)] == [
+        ("ann@home.example",),
+        ("ben@home.example",),
+    ]
 
 
 def test_a_mark_that_was_perhaps_another_copys_closes_the_circle_the_second_time(town: Town) -> None:
     """Two aliases of one domain share one header: a copy that comes back once may be the other's."""
     both = first(town, SALES, "shop-9@north.example")
-    mark = both[0].header.partition(b"Message-ID: <")[2].partition(b"@")[0].decode()
     assert forward(town, [SALES, "shop-9@north.example"], both[0].data).code == 250
-    again = town.arrivals(mark, 4)[-1]
+    again = town.arrivals(mark_of(both[0]), 4)[-1]
     assert again.header.count(b"SMTPy-Trace: ") == 2
     assert str(forward(town, [SALES, "shop-9@north.example"], again.data)).startswith(LOOP)
 
@@ -94,8 +100,7 @@ def test_a_report_going_back_is_no_loop(town: Town) -> None:
     [copy] = first(town, SALES)
     answers = town.stand.send("", [copy.reverse_path], copy.data)
     assert answers.accepted
-    mark = copy.header.partition(b"Message-ID: <")[2].partition(b"@")[0].decode()
-    assert town.arrivals(mark, 2)[-1].recipients == ("alice@sender.example",)
+    assert town.arrivals(mark_of(copy), 2)[-1].recipients == ("alice@sender.example",)
 
 
 @pytest.mark.parametrize("recipients", [[SALES], [SALES, INFO]], ids=["in place", "split"])
