@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from smtpy.directory.questions import Directory
+from smtpy.directory.questions import Directory, Unavailable
 from smtpy.directory.resolve import Foreign, House, Refused, Resolution, resolve
 from smtpy.mail.address import ANY_LENGTH, Address, BadAddress, parse_path
 from smtpy.mail.envelope import Envelope
@@ -37,6 +37,8 @@ def _is_ours(reverse_path: str, directory: Directory, house: House) -> bool:
         return False
     try:
         domain = parse_path(reverse_path, max_local=ANY_LENGTH).domain
+        return domain == house.hostname or directory.domain(domain) is not None
     except BadAddress:
         return False
-    return domain == house.hostname or directory.domain(domain) is not None
+    except Unavailable:  # rewriting a path of ours harms nobody; putting off a stranger's mail would
+        return False

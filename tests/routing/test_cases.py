@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from smtpy.directory.entries import Domain
+from smtpy.directory.questions import Unavailable
 from smtpy.mail import trace
 from smtpy.mail.envelope import Envelope
 from smtpy.mail.message import MAX_FIELDS, Field, Message
@@ -93,3 +95,19 @@ def test_a_message_of_too_many_fields_is_refused() -> None:
         envelope = Envelope("bob@sender.example", ("sales@a.example",))
         arrival = Arrival("this", Stage.FRONT, Message(envelope, fields[:count], 1000), NOW)
         assert plan(arrival, ask(envelope, Stage.FRONT, World(), HOUSE, NOW), TERMS).verdict is verdict
+
+
+class Outage(World):
+    """Knows our own domains by heart, and nothing of others any more."""
+
+    def domain(self, name: str) -> Domain | None:
+        if found := super().domain(name):
+            return found
+        raise Unavailable("the database is away")
+
+
+def test_an_outage_does_not_put_off_senders_never_seen_before() -> None:
+    answers = ask(Envelope("bob@unseen.example", ("sales@a.example",)), Stage.FRONT, Outage(), HOUSE, NOW)
+    assert not answers.sender_is_ours
+    with pytest.raises(Unavailable):
+        ask(Envelope("bob@unseen.example", ("sales@unseen.example",)), Stage.FRONT, Outage(), HOUSE, NOW)
