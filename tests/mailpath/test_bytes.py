@@ -126,6 +126,7 @@ def test_vectors_arrive_as_from_bare_postfix(town: Town, bare: Stand, recipients
     for name, copies in carry(town.stand, list(recipients), VECTORS).items():
         for copy in copies:
             assert below_ours(copy) == expected[name], name
+            assert copy.data.startswith(b"SMTPy-Trace: id="), name
             assert copy.data.count(b"SMTPy-") == 1, name
 
 
