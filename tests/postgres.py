@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,8 @@ class Postgres:
         pid = self._process.pid  # each backend leads a session of its own, but stays the postmaster's child
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         for each in (pid, *map(int, children)):
-            os.kill(each, number)
+            with suppress(ProcessLookupError):  # a backend that was woken may have ended at once
+                os.kill(each, number)
 
     def close(self) -> None:
         """Stop it and take it all away."""
