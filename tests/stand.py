@@ -35,7 +35,10 @@ STUBS = {
         "virtual_alias_domains = our.example",
         "virtual_alias_maps = inline:{ { alias@our.example = mailbox@inbox.example } }",
     ),
-    "policy": ("smtpd_recipient_restrictions = check_recipient_access $smtpy_internal_domains",),
+    "policy": (
+        "smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination",
+        "smtpd_recipient_restrictions = check_recipient_access $smtpy_internal_domains",
+    ),
     "milter": ("smtpd_milters =",),
 }
 

@@ -2,7 +2,11 @@
 
 Everything that the SMTP session can refuse is refused here, for each recipient by itself. DUNNO leaves the rest of
 main.cf to decide. Never OK, which would end the recipient restrictions; never DISCARD, which would take the message
-from the other recipients too. Relay control is Postfix's own, so other people's domains are none of ours.
+from the other recipients too.
+
+Relay control stays Postfix's own: nothing said here lets anybody relay. But smtpd keeps what it once found out about an
+address for as long as the process lives, a domain that has become ours since included; so it is told to put off what it
+takes for foreign (defer_unauth_destination), and what really is foreign is refused here, with policy_context=relay.
 """
 
 from dataclasses import dataclass
@@ -17,6 +21,7 @@ from smtpy.policy.protocol import Request
 from smtpy.routing.plan import TOO_LARGE
 
 BAD_RECIPIENT = Reply(553, "5.1.3", "The recipient address is malformed")
+NO_RELAY = Reply(554, "5.7.1", "Relay access denied")
 REPORTS_ONLY = Reply(550, "5.7.1", "This address takes delivery reports only")
 
 
@@ -46,18 +51,22 @@ def decide(request: Request, directory: Directory, house: House, max_bytes: int,
     found = resolve(address, directory, house, now)
     match found:
         case Forward(alias_id=alias_id, max_message_bytes=limit):
-            limit = min(limit or max_bytes, max_bytes)
-            if request.size > limit:
-                return Decision(TOO_LARGE, f"{request.size} octets, at most {limit} are taken", address, alias_id)
-            return Decision(None, found.why, address, alias_id)
+            why = _too_large(request.size, min(limit or max_bytes, max_bytes))
+            return Decision(TOO_LARGE if why else None, why or found.why, address, alias_id)
         case Return():
             return Decision(REPORTS_ONLY if request.sender else None, found.why, address)
         case Refused(reply=reply, alias_id=alias_id):
             return Decision(reply, found.why, address, alias_id)
-        case Drop() | Foreign():
+        case Foreign():
+            return Decision(NO_RELAY if request.relay else None, found.why, address)
+        case Drop():
             return Decision(None, found.why, address)
         case never:
             assert_never(never)
+
+
+def _too_large(size: int, limit: int) -> str | None:
+    return f"{size} octets, at most {limit} are taken" if size > limit else None
 
 
 def _recipient(text: str, house: House) -> Address:

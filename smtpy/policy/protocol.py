@@ -30,6 +30,7 @@ class Request:
     recipient: str
     size: int  # octets as MAIL FROM declared them; 0: not declared
     client: str  # IP address
+    relay: bool = False  # policy_context=relay: asked for somebody who may not relay
 
 
 class Requests:
@@ -79,6 +80,7 @@ def _request(text: bytes) -> Request:
         recipient=attributes.get(b"recipient", b"").decode("utf-8", "surrogateescape"),
         size=int(size) if _SIZE.match(size) else 0,
         client=_shown(attributes, b"client_address"),
+        relay=attributes.get(b"policy_context") == b"relay",
     )
 
 

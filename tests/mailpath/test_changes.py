@@ -108,3 +108,16 @@ def test_the_milter_knows_of_a_change_too(town: Town) -> None:
     assert seconds_until(lambda: answer() == "250", "the limit raised") < AT_MOST
     change(town.stand, ("domain", "set", "small.example", "--max-message-bytes", "2000"))
     assert seconds_until(lambda: answer() == "552", "the limit lowered") < AT_MOST
+
+
+def test_a_domain_added_is_never_refused_by_an_smtpd_that_remembers_it_as_foreign(town: Town) -> None:
+    """smtpd keeps for life how it resolved a recipient; what is ours by now may be put off by it, not refused."""
+    newborn = "first@newborn.example"
+    with town.stand.dialog(client="127.0.0.2") as dialog:
+        dialog.hello()
+        dialog.command("MAIL FROM:<bob@sender.example>")
+        assert str(dialog.command(f"RCPT TO:<{newborn}>")).startswith("554 5.7.1")
+        change(town.stand, ("domain", "add", "newborn.example", "--owner", OWNER))
+        change(town.stand, ("alias", "add", newborn, "--to", *at_home("ann")))
+        until(lambda: dialog.command(f"RCPT TO:<{newborn}>").code < 500, "not refused any more", 5.0)
+    until(lambda: hears(town.stand, newborn).startswith("250"), "taken by a new smtpd", 60.0)

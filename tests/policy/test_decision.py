@@ -119,3 +119,9 @@ def test_what_no_address_can_be_is_refused_by_a_catch_all_too():
 def test_not_to_know_is_left_to_the_server():
     with pytest.raises(Unavailable):
         decide(asked("sales@our.example"), Paper(trouble=Unavailable("away")), HOUSE, LIMIT, NOW)
+
+
+def test_what_is_foreign_is_refused_to_those_who_may_not_relay():
+    for recipient, said in (("x@elsewhere.example", "554 5.7.1 Relay access denied"), ("sales@our.example", "DUNNO")):
+        request = replace(asked(recipient), relay=True)
+        assert decide(request, WORLD, HOUSE, LIMIT, NOW).action == said
