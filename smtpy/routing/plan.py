@@ -155,7 +155,8 @@ def _first_pass(arrival: Arrival, copies: tuple[_Copy, ...], answers: Answers, t
     forwards = [copy for copy in copies if isinstance(copy.resolution, Forward) and copy not in looping]
     paths = [_return_path(copy, arrival, answers, terms) for copy in forwards]
     wanted = {path.path for path in paths}
-    if any(isinstance(copy.resolution, Foreign) for copy in copies):
+    relayed = any(isinstance(copy.resolution, Foreign) for copy in copies)
+    if relayed:
         wanted.add(arrival.message.envelope.reverse_path)  # a relayed copy keeps its own way back
     edits: list[Edit] = [*_forged(arrival.message, terms)]
     edits += [ReplaceRecipient(copy.recipient, ()) for copy in looping]
@@ -166,7 +167,7 @@ def _first_pass(arrival: Arrival, copies: tuple[_Copy, ...], answers: Answers, t
         # It was on at RCPT TO, and its copy would leave with the sender as it came. The next try is told at RCPT TO.
         return _refuse(copies, CHANGED_MEANWHILE, "a recipient was switched off after RCPT TO")
     if split:
-        edits += _split(arrival, forwards, terms)
+        edits += _split(arrival, forwards, terms, relayed=relayed)
     elif forwards:
         edits += _past_dropping(forwards)
         edits += _in_place(arrival, forwards, paths[0], terms)
@@ -226,9 +227,11 @@ def _past_dropping(forwards: list[_Copy]) -> Iterator[ReplaceRecipient]:
             yield ReplaceRecipient(copy.recipient, copy.resolution.mailboxes)
 
 
-def _split(arrival: Arrival, forwards: list[_Copy], terms: Terms) -> list[Edit]:
+def _split(arrival: Arrival, forwards: list[_Copy], terms: Terms, *, relayed: bool) -> list[Edit]:
     """Each alias on its own way to the second pass; the message itself stays as it came."""
-    edits: list[Edit] = [AddField(trace.SPLIT_FIELD, trace.write(Trace(arrival.id, ()), terms.keys[0]))]
+    edits: list[Edit] = []
+    if not relayed:  # the field ends in the second pass, and a relayed copy does not go there
+        edits.append(AddField(trace.SPLIT_FIELD, trace.write(Trace(arrival.id, ()), terms.keys[0])))
     for copy, address in zip(forwards, _addresses(forwards), strict=True):
         edits.append(ReplaceRecipient(copy.recipient, (split_address(address),)))
     return edits
