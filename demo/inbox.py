@@ -28,14 +28,15 @@ class Keeper:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         number = next(self._numbers)
-        commands = [f"MAIL FROM:<{envelope.mail_from or ''}>"]
+        reverse_path = (envelope.mail_from or "").strip("<>")  # aiosmtpd says <> for the null one
+        commands = [f"MAIL FROM:<{reverse_path}>"]
         commands += [f"RCPT TO:<{each}>" for each in envelope.rcpt_tos]
         text = "\r\n".join([*commands, "DATA", ""]).encode() + bytes(envelope.original_content or b"")
         aside = self._folder / "arriving"
         aside.write_bytes(text)
         aside.rename(self._folder / f"{number:06}.smtp")  # whole, or not there
         (self._folder / f"{number - KEPT:06}.smtp").unlink(missing_ok=True)
-        print(f"message {number} for {', '.join(envelope.rcpt_tos)}, reverse-path <{envelope.mail_from or ''}>")
+        print(f"message {number} for {', '.join(envelope.rcpt_tos)}, reverse-path <{reverse_path}>")
         return f"250 2.0.0 Ok: message {number}"
 
 

@@ -15,9 +15,15 @@ class Line(logging.Formatter):
         return time.gmtime(seconds)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
-        # A peer's words may hold line ends; they must not be able to write a line of their own.
-        record.message = record.message.replace("\r", "\\r").replace("\n", "\\n")
+        record.message = visible(record.message)
         return super().formatMessage(record)
+
+
+def visible(text: str) -> str:
+    """One line that moves no cursor: strangers' words may hold line ends, escape sequences and bidi controls."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
 
 
 def set_up(process: str, level: str) -> None:
