@@ -160,15 +160,19 @@ def test_a_client_that_waits_for_its_answer_is_not_cut_off(echo, tmp_path):
         until(lambda: echo.waiting, "waiting")
         assert received_nothing_for(waiting, 0.3)
         echo.let_go.set()
+        assert not received_nothing_for(waiting, 5)
         assert whole(waiting, b"\n") == b"later\n"
 
 
 def received_nothing_for(connection: socket.socket, seconds: float) -> bool:
+    """Neither an octet nor the end; what there is stays to be read."""
     connection.settimeout(seconds)
     try:
-        return connection.recv(1) != b""
+        connection.recv(1, socket.MSG_PEEK)
     except TimeoutError:
         return True
+    else:
+        return False
     finally:
         connection.settimeout(5)
 
