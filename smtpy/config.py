@@ -31,6 +31,7 @@ from pydantic import (
 
 from smtpy.mail.address import parse, parse_domain
 from smtpy.net import Endpoint
+from smtpy.routing.internal import is_internal
 
 DEFAULT_FILE = Path("/etc/smtpy/smtpy.toml")
 PREFIX = "SMTPY_"
@@ -61,6 +62,10 @@ def _postmaster(text: str, info: ValidationInfo) -> str:
     address = parse(text)
     if address.domain == info.data.get("hostname"):
         raise ValueError("mail to the service's own hostname goes to this address, so it must be elsewhere")
+    if is_internal(address.domain):
+        raise ValueError(f"{address.domain} is used within the service; name an address elsewhere")
+    if not address.ascii:  # RFC 6531 section 3.4: it needs SMTPUTF8, which a message in ASCII does not leave with
+        raise ValueError("many servers take an address in ASCII only; name such a one")
     return str(address)
 
 
@@ -118,7 +123,7 @@ class Settings(BaseModel):
     hostname: Annotated[str, AfterValidator(_hostname)]
     """The name of this mail server, as in Postfix's `myhostname`."""
     postmaster: Annotated[str, AfterValidator(_postmaster)]
-    """The address that takes mail to postmaster and abuse at `hostname`; not at `hostname` itself."""
+    """The address that takes mail to postmaster and abuse at `hostname`; in ASCII, and not at `hostname` itself."""
     state_dir: Folder = Path("/var/lib/smtpy")
     """Where what must last lies: the SQLite database."""
     run_dir: Folder = Path("/run/smtpy")
@@ -211,12 +216,20 @@ def gather(path: Path | None, environ: Mapping[str, str]) -> Given:
     given = Given()
     if path is None and (named := environ.get("SMTPY_CONFIG")):
         path = Path(named)
-    if path is not None or DEFAULT_FILE.exists():
+    if path is not None or _is_there(DEFAULT_FILE):
         _gather_file(given, path or DEFAULT_FILE)
     ours = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
     for name in sorted(ours.keys() - NOT_SETTINGS, key=lambda name: (name.endswith("_FILE"), name)):
         given.put(name.removeprefix(PREFIX).lower(), name, ours[name])
     return given
+
+
+def _is_there(path: Path) -> bool:
+    """What this user may not look for counts as there: reading it then says why not."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return True
 
 
 def _gather_file(given: Given, path: Path) -> None:

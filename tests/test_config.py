@@ -113,6 +113,19 @@ def test_refuses_a_bad_value_by_its_key(key: str, value: object, rule: str) -> N
     assert rule in caught.value.problems[0][1]
 
 
+POSTMASTERS = {
+    "x@drop.invalid": "within the service",
+    "x@a.split.invalid": "within the service",
+    "jörg@inbox.example": "in ASCII only",
+}
+
+
+@pytest.mark.parametrize(("address", "rule"), POSTMASTERS.items(), ids=list(POSTMASTERS))
+def test_a_postmaster_whom_mail_does_not_reach(address: str, rule: str) -> None:
+    with pytest.raises(BadSettings, match=rule):
+        judge({**NEEDED, "postmaster": address})
+
+
 @pytest.mark.parametrize("url", ["sqlite:///relative.db", "sqlite://", "smtpy.db", "postgres://h/n"])
 def test_database_must_be_one_that_all_processes_find(url: str) -> None:
     with pytest.raises(BadSettings, match="database_url"):
