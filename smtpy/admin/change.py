@@ -25,11 +25,12 @@ V = TypeVar("V", bound="DataclassInstance")
 
 @dataclass(slots=True)
 class Change:
-    """An open change: who makes it, when, and through which session."""
+    """An open change: who makes it, when, through which session, and on which mail server (in A-labels, if known)."""
 
     session: Session
     actor: str
     now: datetime
+    hostname: str | None = None
     acts: int = 0
 
     def record(self, act: str, subject: str, before: V | None, after: V) -> V:
@@ -69,11 +70,11 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 
 @contextlib.contextmanager
-def change(engine: Engine, *, by: str) -> Iterator[Change]:
+def change(engine: Engine, *, by: str, hostname: str | None = None) -> Iterator[Change]:
     """Everything within the block happens, or, when it raises, nothing."""
     with Session(engine, expire_on_commit=False) as session:
         bump(session.connection())
-        opened = Change(session, by, datetime.now(UTC))
+        opened = Change(session, by, datetime.now(UTC), hostname)
         yield opened
         if opened.acts:
             session.commit()

@@ -1,6 +1,7 @@
 """Domains: those whose mail comes here.
 
-A domain on which somebody's mailbox is cannot become ours: mail to that mailbox would come back here.
+A domain on which somebody's mailbox is cannot become ours: mail to that mailbox would come back here. Nor can our own
+hostname, which as a domain would have its roles no more.
 """
 
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound
 from smtpy.directory.entries import Mode, WhenOff
-from smtpy.store.schema import Domain, Mailbox, User
+from smtpy.store.schema import Automatic, AutomaticMailbox, Domain, Mailbox, User
 
 SEPARATORS = "+-_=."
+MAX_NUMBER = 2**63 - 1  # what a BIGINT column holds
 
 
 class Choices(TypedDict, total=False):
@@ -79,7 +81,12 @@ def _view(row: Domain, owner: str, role_mailbox: str | None) -> DomainView:
     )
 
 
-def _refuse_mailboxes(c: Change, name: str) -> None:
+def _refuse_taken(c: Change, name: str) -> None:
+    """Raises Invalid, InUse when the name stands for something else."""
+    if name == c.hostname:
+        raise Invalid(
+            "domain", f"{name} is this mail server's own name, whose roles it has already; choose another name"
+        )
     on_it = (Mailbox.domain == name, Mailbox.deleted_at.is_(None))
     if (address := c.session.scalar(select(Mailbox.address).where(*on_it).limit(1))) is not None:
         raise InUse("domain", f"mailbox {address} is on {name}; it would get its own mail back; delete it first")
@@ -87,7 +94,13 @@ def _refuse_mailboxes(c: Change, name: str) -> None:
 
 def _may_restore(c: Change, row: Domain) -> None:
     members.refuse_trashed(c, row.owner_id)
-    _refuse_mailboxes(c, row.name)
+    _refuse_taken(c, row.name)
+    left = select(AutomaticMailbox.automatic_id).join(Mailbox).where(Mailbox.deleted_at.is_(None))
+    idle = select(Automatic.id).where(Automatic.domain_id == row.id, Automatic.id.not_in(left)).limit(1)
+    if (rule := c.session.scalar(idle)) is not None:
+        raise InTrash(
+            "rule", f"the mailboxes of rule {rule} are all in the trash; restore one or delete the rule first"
+        )
 
 
 DOMAINS = Kind("domain", find, view, lambda domain: domain.name, may_restore=_may_restore)
@@ -106,7 +119,7 @@ def add(c: Change, name: str, *, owner: str, **choices: Unpack[Choices]) -> Doma
         if there.deleted_at is not None:
             raise InTrash("domain", f"domain {name} is in the trash; restore it")
         raise AlreadyThere("domain", f"domain {name} is there already")
-    _refuse_mailboxes(c, name)
+    _refuse_taken(c, name)
     row = Domain(name=name, owner_id=user.id, role_mailbox_id=mailboxes.first_of(c.session, user.id))
     _choose(c, row, choices)
     return DOMAINS.added(c, row)
@@ -130,8 +143,8 @@ def _choose(c: Change, row: Domain, choices: Choices) -> None:
         row.default_mode = read.mode(choices["default_mode"])
     if "max_message_bytes" in choices:
         limit = choices["max_message_bytes"]
-        if limit is not None and limit < 1:
-            raise Invalid("max_message_bytes", "a limit is at least one octet")
+        if limit is not None and not 1 <= limit <= MAX_NUMBER:
+            raise Invalid("max_message_bytes", f"a limit is at least one octet, and at most {MAX_NUMBER}")
         row.max_message_bytes = limit
     if "extension_separator" in choices:
         separator = choices["extension_separator"] or None

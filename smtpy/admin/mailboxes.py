@@ -1,6 +1,6 @@
 """Mailboxes: the places outside where mail behind aliases is read.
 
-A mailbox is never on a domain of ours: its mail would come back here for ever.
+A mailbox is never on a domain of ours, nor at our own hostname: its mail would come back here.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from smtpy.admin import members, read
 from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound
+from smtpy.mail.address import Address
 from smtpy.store.schema import Alias, AliasMailbox, Automatic, AutomaticMailbox, Domain, Mailbox, User
 
 
@@ -60,10 +61,15 @@ def _view(row: Mailbox, owner: str) -> MailboxView:
 
 def _may_delete(c: Change, row: Mailbox) -> None:
     """Mail to an alias without a mailbox is put off until its sender gives up; so none may be left so."""
+    alive = Domain.deleted_at.is_(None)  # what is restored is asked for its mailboxes then
     users = (
         ("an alias", select(Alias.id).join(AliasMailbox).where(Alias.deleted_at.is_(None)), AliasMailbox.mailbox_id),
-        ("an automatic alias", select(Automatic.id).join(AutomaticMailbox), AutomaticMailbox.mailbox_id),
-        ("the roles of a domain", select(Domain.id).where(Domain.deleted_at.is_(None)), Domain.role_mailbox_id),
+        (
+            "an automatic alias",
+            select(Automatic.id).join(AutomaticMailbox).join(Domain).where(alive),
+            AutomaticMailbox.mailbox_id,
+        ),
+        ("the roles of a domain", select(Domain.id).where(alive), Domain.role_mailbox_id),
     )
     for what, chosen, column in users:
         if c.session.scalar(chosen.where(column == row.id).limit(1)) is not None:
@@ -74,27 +80,33 @@ def _may_delete(c: Change, row: Mailbox) -> None:
 
 def _may_restore(c: Change, row: Mailbox) -> None:
     members.refuse_trashed(c, row.owner_id)
-    refuse_ours(c, row.address, row.domain)
+    _may_be(c, row.address)
 
 
 MAILBOXES = Kind("mailbox", find, view, lambda mailbox: mailbox.address, _may_delete, _may_restore)
 show, on, off, delete, restore = MAILBOXES.show, MAILBOXES.on, MAILBOXES.off, MAILBOXES.delete, MAILBOXES.restore
 
 
-def refuse_ours(c: Change, address: str, domain: str) -> None:
-    """Raises Invalid when the domain is ours."""
-    if c.session.scalar(select(Domain.id).where(Domain.name == domain, Domain.deleted_at.is_(None))) is not None:
-        raise Invalid("address", f"{address} is on a domain of this service, where mail would go in circles")
+def _may_be(c: Change, address: str) -> Address:
+    """An address outside. Raises Invalid, InUse."""
+    found = read.mailbox_address(address)
+    if found.domain == c.hostname:
+        raise Invalid("address", f"{address} is on this mail server, which has no mailboxes; name one elsewhere")
+    ours = (Domain.name == found.domain, Domain.deleted_at.is_(None))
+    if c.session.scalar(select(Domain.id).where(*ours)) is not None:
+        raise InUse(
+            "address", f"{address} is on a domain of this service: mail would go in circles; name one elsewhere"
+        )
+    return found
 
 
 def add(c: Change, address: str, *, owner: str, verified: bool) -> MailboxView:
     """A new mailbox; a verified one takes the roles of its owner's domains that have nobody for them.
 
-    Raises Invalid, NotFound, AlreadyThere, InTrash.
+    Raises Invalid, InUse, NotFound, AlreadyThere, InTrash.
     """
     user = members.USERS.living(c.session, owner)
-    found = read.address("address", address)
-    refuse_ours(c, str(found), found.domain)
+    found = _may_be(c, address)
     there = c.session.scalar(select(Mailbox).where(Mailbox.owner_id == user.id, Mailbox.key == found.key))
     if there is not None:
         if there.deleted_at is not None:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from smtpy.admin import read
 from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
-from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound
-from smtpy.store.schema import MAX_NAME, Alias, Domain, Mailbox, Role, User
+from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, NotFound
+from smtpy.store.schema import Alias, Domain, Mailbox, Role, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,7 @@ show, on, off, delete, restore = USERS.show, USERS.on, USERS.off, USERS.delete, 
 
 def add(c: Change, email: str, *, name: str = "", role: Role = Role.USER) -> UserView:
     """A new user. Raises Invalid, AlreadyThere, InTrash."""
-    address = read.address("email", email)
-    if len(name) > MAX_NAME:
-        raise Invalid("name", f"a name has at most {MAX_NAME} characters")
+    address, name = read.address("email", email), read.name(name)
     there = c.session.scalar(select(User).where(User.key == address.key))
     if there is not None:
         if there.deleted_at is not None:

@@ -5,13 +5,11 @@ from datetime import UTC, datetime
 from smtpy.admin.refusals import Invalid
 from smtpy.directory.entries import Mode
 from smtpy.directory.patterns import BadPattern, compiled
-from smtpy.mail.address import Address, BadAddress, parse, parse_domain
-from smtpy.routing.internal import DROP_ADDRESS, SPLIT_DOMAIN
+from smtpy.directory.resolve import ROUTING_CHARACTERS
+from smtpy.mail.address import MAX_LOCAL, Address, BadAddress, fold, parse, parse_domain
+from smtpy.routing.internal import is_internal
 from smtpy.srs import is_return_address
-from smtpy.store.schema import MAX_NOTE
-
-_ROUTING_CHARACTERS = frozenset("%!@:")
-_INTERNAL = (SPLIT_DOMAIN, DROP_ADDRESS.rpartition("@")[2])
+from smtpy.store.schema import MAX_NAME, MAX_NOTE
 
 
 def address(field: str, text: str) -> Address:
@@ -25,10 +23,24 @@ def address(field: str, text: str) -> Address:
 def alias_address(text: str) -> Address:
     """An address that an alias may have: none that the mail path reads in another way."""
     found = address("address", text)
-    if not _ROUTING_CHARACTERS.isdisjoint(found.local):
+    if not ROUTING_CHARACTERS.isdisjoint(found.local):
         raise Invalid("address", f"{text}: the characters % ! @ : are refused on the mail path; leave them out")
     if is_return_address(found.local):
         raise Invalid("address", f"{text}: SRS0, SRS1 and SRST begin return addresses; choose another name")
+    if len(fold(found.local).encode()) > MAX_LOCAL:  # "İ" is two octets, and three when it is folded
+        raise Invalid(
+            "address", f"{text}: in small letters it is longer than {MAX_LOCAL} octets; choose a shorter name"
+        )
+    return found
+
+
+def mailbox_address(text: str) -> Address:
+    """An address that a mailbox may have: one that every server outside takes, and none that leads back in."""
+    found = address("address", text)
+    if is_internal(found.domain):
+        raise Invalid("address", f"{text}: {found.domain} is used within the service; name a mailbox elsewhere")
+    if not found.ascii:  # RFC 6531 section 3.4: it needs SMTPUTF8, which a message in ASCII does not leave with
+        raise Invalid("address", f"{text}: many servers take a mailbox in ASCII only; name one of its other addresses")
     return found
 
 
@@ -40,7 +52,7 @@ def domain_name(text: str) -> str:
         raise Invalid("domain", f"{text}: {bad}") from None
     if name.startswith("["):
         raise Invalid("domain", f"{text}: an address literal is no domain")
-    if name in _INTERNAL:
+    if is_internal(name):
         raise Invalid("domain", f"{text} is used within the service; choose another name")
     return name
 
@@ -53,9 +65,21 @@ def mode(value: Mode) -> Mode:
 
 
 def note(text: str) -> str:
-    """A note of bearable length."""
-    if len(text) > MAX_NOTE:
-        raise Invalid("note", f"a note has at most {MAX_NOTE} characters")
+    """What its owner says about something."""
+    return _words("note", text, MAX_NOTE)
+
+
+def name(text: str) -> str:
+    """A person's name."""
+    return _words("name", text, MAX_NAME)
+
+
+def _words(field: str, text: str, most: int) -> str:
+    """Text that both databases can hold: no NUL, and no lone surrogate, which stands for what is not UTF-8."""
+    if len(text) > most:
+        raise Invalid(field, f"a {field} has at most {most} characters")
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
+        raise Invalid(field, f"the {field} is not UTF-8 text; write it again")
     return text
 
 
@@ -72,6 +96,6 @@ def moment(field: str, text: str) -> datetime:
     """A time in ISO 8601; without a zone it is UTC, without an hour it is the start of the day."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # overflow: in UTC it is before the year 1 or after the year 9999
         raise Invalid(field, f"{text}: a time is written 2030-12-31 or 2030-12-31T18:00:00+01:00") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -69,7 +69,8 @@ class Setup:
         """The one door for change, opened as the person at this terminal."""
         from smtpy.admin.change import change
 
-        with self.engine() as engine, change(engine, by=f"cli:{login()}") as opened:
+        by, hostname = f"cli:{login()}", self.settings.hostname
+        with self.engine() as engine, change(engine, by=by, hostname=hostname) as opened:
             yield opened
 
 

@@ -11,7 +11,7 @@ from smtpy.admin import aliases, automatics, domains, mailboxes, members
 from smtpy.admin.change import Change, change
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound, Refusal
 from smtpy.directory.entries import Mode, WhenOff
-from smtpy.store.schema import Audit, Epoch, Role
+from smtpy.store.schema import Audit, Domain, Epoch, Mailbox, Role
 
 ANN, BOB = "ann@people.example", "bob@people.example"
 INBOX, OTHER, BOBS = "ann@inbox.example", "ann@other.example", "bob@inbox.example"
@@ -42,6 +42,10 @@ def audit(engine: Engine) -> list[Audit]:
         return list(session.scalars(select(Audit).order_by(Audit.id)))
 
 
+def mailbox(c: Change, address: str) -> object:
+    return mailboxes.add(c, address, owner=ANN, verified=True)
+
+
 Act = Callable[[Change], object]
 REFUSED: dict[str, tuple[Act, type[Refusal], str]] = {
     "user twice, other letter case": (lambda c: members.add(c, "ANN@People.EXAMPLE"), AlreadyThere, "there already"),
@@ -52,9 +56,14 @@ REFUSED: dict[str, tuple[Act, type[Refusal], str]] = {
     "mailbox twice": (lambda c: mailboxes.add(c, INBOX, owner=ANN, verified=True), AlreadyThere, "there already"),
     "mailbox on our domain": (
         lambda c: mailboxes.add(c, "x@OUR.example", owner=ANN, verified=True),
-        Invalid,
+        InUse,
         "go in circles",
     ),
+    "mailbox within": (lambda c: mailbox(c, "a=our.example@split.invalid"), Invalid, "name a mailbox elsewhere"),
+    "mailbox where all is dropped": (lambda c: mailbox(c, "x@DROP.invalid"), Invalid, "name a mailbox elsewhere"),
+    "mailbox under it": (lambda c: mailbox(c, "x@a.drop.invalid"), Invalid, "name a mailbox elsewhere"),
+    "mailbox on this server": (lambda c: mailbox(c, "x@MX.house.example"), Invalid, "has no mailboxes"),
+    "mailbox beyond ASCII": (lambda c: mailbox(c, "jörg@inbox.example"), Invalid, "in ASCII only"),
     "mailbox of nobody": (
         lambda c: mailboxes.add(c, "a@b.example", owner="x@y.example", verified=True),
         NotFound,
@@ -70,10 +79,17 @@ REFUSED: dict[str, tuple[Act, type[Refusal], str]] = {
     ),
     "domain literal": (lambda c: domains.add(c, "[192.0.2.1]", owner=ANN), Invalid, "literal"),
     "domain within": (lambda c: domains.add(c, "split.invalid", owner=ANN), Invalid, "within the service"),
+    "domain under one within": (lambda c: domains.add(c, "a.drop.invalid", owner=ANN), Invalid, "within the service"),
+    "domain of this server's name": (lambda c: domains.add(c, "MX.house.example", owner=ANN), Invalid, "own name"),
     "domain with a space": (lambda c: domains.add(c, "a b.example", owner=ANN), Invalid, "valid host name"),
     "private domain": (lambda c: domains.set_(c, "our.example", default_mode=Mode.PRIVATE), Invalid, "use transparent"),
     "strange separator": (lambda c: domains.set_(c, "our.example", extension_separator="a"), Invalid, "one of"),
     "no octets": (lambda c: domains.set_(c, "our.example", max_message_bytes=0), Invalid, "one octet"),
+    "more octets than numbers": (
+        lambda c: domains.set_(c, "our.example", max_message_bytes=2**63),
+        Invalid,
+        "at most 9223372036854775807",
+    ),
     "roles to another's mailbox": (lambda c: domains.set_(c, "our.example", role_mailbox=BOBS), NotFound, "no mailbox"),
     "alias twice": (lambda c: aliases.add(c, "Sales@our.example", to=[INBOX]), AlreadyThere, "there already"),
     "alias without mailbox": (lambda c: aliases.add(c, "x@our.example"), Invalid, "at least one"),
@@ -88,12 +104,17 @@ REFUSED: dict[str, tuple[Act, type[Refusal], str]] = {
     "alias with a quoted @": (lambda c: aliases.add(c, '"a@b"@our.example', to=[INBOX]), Invalid, "% ! @ :"),
     "alias like SRS": (lambda c: aliases.add(c, "srs0=x@our.example", to=[INBOX]), Invalid, "return addresses"),
     "alias like a token": (lambda c: aliases.add(c, "SRST=x@our.example", to=[INBOX]), Invalid, "return addresses"),
+    "alias that grows when folded": (lambda c: aliases.add(c, f"{'İ' * 32}@our.example", to=[INBOX]), Invalid, "64"),
     "private alias": (
         lambda c: aliases.add(c, "x@our.example", to=[INBOX], mode=Mode.PRIVATE),
         Invalid,
         "reply addresses",
     ),
     "endless note": (lambda c: aliases.set_(c, "sales@our.example", note="n" * 1001), Invalid, "at most 1000"),
+    "note that is no text": (lambda c: aliases.set_(c, "sales@our.example", note="\udcff"), Invalid, "not UTF-8"),
+    "note that ends early": (lambda c: aliases.set_(c, "sales@our.example", note="a\0b"), Invalid, "not UTF-8"),
+    "name that is no text": (lambda c: members.add(c, "eve@people.example", name="\udcff"), Invalid, "not UTF-8"),
+    "endless name": (lambda c: members.add(c, "eve@people.example", name="n" * 201), Invalid, "at most 200"),
     "alias to nowhere": (lambda c: aliases.set_(c, "sales@our.example", to=[]), Invalid, "at least one"),
     "broken pattern": (lambda c: automatics.add(c, "our.example", "a(", to=[INBOX]), Invalid, "RE2"),
     "back reference": (lambda c: automatics.add(c, "our.example", r"(a)\1", to=[INBOX]), Invalid, "RE2"),
@@ -107,7 +128,7 @@ REFUSED: dict[str, tuple[Act, type[Refusal], str]] = {
 @pytest.mark.parametrize(("act", "kind", "words"), REFUSED.values(), ids=list(REFUSED))
 def test_refuses_in_words_and_changes_nothing(house: Engine, act: Act, kind: type[Refusal], words: str) -> None:
     before = epoch(house), len(audit(house))
-    with pytest.raises(kind) as refusal, change(house, by="test") as c:
+    with pytest.raises(kind) as refusal, change(house, by="test", hostname="mx.house.example") as c:
         act(c)
     assert type(refusal.value) is kind
     assert words in refusal.value.message
@@ -197,8 +218,36 @@ def test_restoring_keeps_mailboxes_and_domains_apart(house: Engine) -> None:
     with change(house, by="test") as c:
         mailboxes.delete(c, "ann@his.example")
         domains.restore(c, "his.example")
-    with pytest.raises(Invalid, match="circles"), change(house, by="test") as c:
+    with pytest.raises(InUse, match="circles"), change(house, by="test") as c:
         mailboxes.restore(c, "ann@his.example")
+
+
+def test_what_was_taken_once_is_asked_again_when_it_is_restored(house: Engine) -> None:
+    """An earlier version took all of these, and the server had another name then."""
+    taken = ("x@split.invalid", "x@drop.invalid", "jörg@far.example", "x@mx.house.example")
+    with change(house, by="test") as c:
+        owner_id = members.find(c.session, ANN).id
+        for address in taken:
+            domain = address.partition("@")[2]
+            c.session.add(Mailbox(owner_id=owner_id, address=address, key=address, domain=domain, deleted_at=c.now))
+        c.session.add(Domain(owner_id=owner_id, name="mx.house.example", deleted_at=c.now))
+        c.acts += 1
+    for kind, names in ((mailboxes, taken), (domains, ("mx.house.example",))):
+        for name in names:
+            with pytest.raises(Invalid), change(house, by="test", hostname="mx.house.example") as c:
+                kind.restore(c, name)
+
+
+def test_a_domain_in_the_trash_holds_no_mailbox(house: Engine) -> None:
+    with change(house, by="test") as c:
+        automatics.catch_all(c, "his.example", to=[BOBS])
+        domains.delete(c, "his.example")
+        mailboxes.delete(c, BOBS)
+    with pytest.raises(InTrash, match=r"rule .* restore one"), change(house, by="test") as c:
+        domains.restore(c, "his.example")
+    with change(house, by="test") as c:
+        mailboxes.restore(c, BOBS)
+        assert domains.restore(c, "his.example").deleted_at is None
 
 
 def test_restoring_goes_from_the_owner_down(house: Engine) -> None:
