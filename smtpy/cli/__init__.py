@@ -7,6 +7,8 @@ refusal) is one line that names the fix; a traceback is a defect of ours.
 
 import importlib
 import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,16 +52,25 @@ class Root(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
 
-    def main(self, *args: Any, **extra: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
         """Run, and leave by a code of sysexits(3) where click has codes of its own."""
+        words = sys.argv[1:] if args is None else args
         try:
-            code = super().main(*args, **{**extra, "standalone_mode": False})
+            _refuse_other_than_utf8(words)
+            code = super().main(words, *more, **{**extra, "standalone_mode": False})
         except click.ClickException as error:
             error.show()
             code = error.code if isinstance(error, Trouble) else os.EX_USAGE
         except click.Abort:
             code = 130  # 128 + SIGINT, as shells have it
         raise SystemExit(code or os.EX_OK)
+
+
+def _refuse_other_than_utf8(words: Sequence[str]) -> None:
+    """Raises UsageError. No database takes such octets, of which Python makes lone surrogates."""
+    for number, word in enumerate(words, 1):
+        if any("\ud800" <= character <= "\udfff" for character in word):
+            raise click.UsageError(f"argument {number} is not UTF-8; write it in a UTF-8 locale")
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from smtpy.cli.choices import MAX_NUMBER
 from smtpy.cli.setup import Setup, pass_setup
 from smtpy.cli.show import json_option, show_list, show_one
 
@@ -26,7 +27,9 @@ ACTS = {
 DONE = {"on": "is on", "off": "is off", "delete": "is in the trash", "restore": "is back"}
 
 limit_option = click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Rows.")
-after_option = click.option("--after", type=click.IntRange(0), default=0, metavar="ID", help="Rows with a higher id.")
+after_option = click.option(
+    "--after", type=click.IntRange(0, MAX_NUMBER), default=0, metavar="ID", help="Rows with a higher id."
+)
 trash_option = click.option("--trash", is_flag=True, help="Those in the trash, too.")
 
 

@@ -5,12 +5,13 @@ from typing import Any
 import click
 
 WHEN_OFF = ("reject", "defer", "drop")
-MODES = ("transparent", "private")
+MODES = ("transparent",)  # private needs reply addresses; admin refuses it too
 
 when_off_option = click.option(
     "--when-off", type=click.Choice(WHEN_OFF), help="What senders are told while it is switched off."
 )
 mode_option = click.option("--mode", type=click.Choice(MODES), help="How mail is forwarded.")
+MAX_NUMBER = 2**63 - 1  # what a BIGINT column holds, and SQLite's driver
 NONE = "none"  # the word that takes a choice away
 
 

@@ -43,10 +43,10 @@ def init_command(setup: Setup, /, config: Path | None, **asked: Any) -> None:
             _write(path, wanted)
             click.echo(f"wrote {path} and secrets in {path.parent / 'secrets'}")
         _folders(Setup(path, setup.environ))
+        _migrate(Setup(path, setup.environ))
     except OSError as error:
         reason = f"{error.filename}: {error.strerror}"
         raise Trouble(os.EX_CANTCREAT, f"{reason}; run as a user who may write there") from None
-    _migrate(Setup(path, setup.environ))
 
 
 def _default(setup: Setup) -> Path:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from smtpy.cli.choices import MAX_NUMBER
+from smtpy.cli.logs import visible
 from smtpy.cli.setup import Setup, pass_setup
 from smtpy.cli.show import json_option, show_document
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 @click.command("log")
 @click.argument("about", required=False, metavar="[MESSAGE-ID|QUEUE-ID|ADDRESS|UUID]")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Messages.")
-@click.option("--before", type=click.IntRange(1), metavar="ID", help="Older than this one.")
+@click.option("--before", type=click.IntRange(1, MAX_NUMBER), metavar="ID", help="Older than this one.")
 @json_option
 @pass_setup
 def log_command(setup: Setup, about: str | None, limit: int, before: int | None, as_json: bool) -> None:
@@ -28,7 +30,7 @@ def log_command(setup: Setup, about: str | None, limit: int, before: int | None,
         show_document([asdict(entry) for entry in found])
         return
     for entry in found:
-        click.echo("\n".join(lines(entry)))
+        click.echo("\n".join(map(visible, lines(entry))))
     if not found:
         click.echo("nothing is recorded" + (f" about {about}" if about else ""), err=True)
     elif len(found) == limit:

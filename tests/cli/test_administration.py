@@ -54,15 +54,27 @@ REFUSED = {
     "alias add x@our.example": (os.EX_DATAERR, "at least one mailbox"),
     "alias add x@other.example --to ann@inbox.example": (os.EX_NOUSER, "add it first"),
     "alias add x@our.example --to bob@inbox.example": (os.EX_NOUSER, "add it"),
-    "alias add x@our.example --to ann@inbox.example --mode private": (os.EX_DATAERR, "use transparent"),
+    "alias add x@our.example --to ann@inbox.example --mode private": (os.EX_USAGE, "is not 'transparent'"),
+    "domain set our.example --default-mode private": (os.EX_USAGE, "is not 'transparent'"),
     "alias add x@our.example --to ann@inbox.example --expires soon": (os.EX_DATAERR, "2030-12-31"),
+    "alias set sales@our.example --expires 0001-01-01T00:00:00+14:00": (os.EX_DATAERR, "2030-12-31"),
+    "alias set sales@our.example --expires 9999-12-31T23:59:59-14:00": (os.EX_DATAERR, "2030-12-31"),
+    "alias set sales@our.example --note \udcff": (os.EX_USAGE, "argument 7 is not UTF-8"),
+    "user add eve@people.example --name \udcff": (os.EX_USAGE, "is not UTF-8"),
+    "resolve \udcff@our.example": (os.EX_USAGE, "is not UTF-8"),
+    f"alias list --after {2**63}": (os.EX_USAGE, "not in the range"),
+    f"log --before {2**63}": (os.EX_USAGE, "not in the range"),
+    f"domain set our.example --max-message-bytes {2**63}": (os.EX_DATAERR, "at most 9223372036854775807"),
     "alias add a%b@our.example --to ann@inbox.example": (os.EX_DATAERR, "% ! @ :"),
     "alias off none@our.example": (os.EX_NOUSER, "no alias"),
     "alias show x": (os.EX_DATAERR, "no @"),
-    "mailbox add a@our.example --owner ann@people.example": (os.EX_DATAERR, "circles"),
+    "mailbox add a@our.example --owner ann@people.example": (os.EX_UNAVAILABLE, "circles"),
+    "mailbox add a@MX.our.example --owner ann@people.example": (os.EX_DATAERR, "has no mailboxes"),
+    "mailbox add a@split.invalid --owner ann@people.example": (os.EX_DATAERR, "name a mailbox elsewhere"),
     "mailbox delete ann@inbox.example": (os.EX_UNAVAILABLE, "leads to"),
     "user delete ann@people.example": (os.EX_UNAVAILABLE, "still owns"),
     "domain add inbox.example --owner ann@people.example": (os.EX_UNAVAILABLE, "delete it first"),
+    "domain add mx.our.example --owner ann@people.example": (os.EX_DATAERR, "own name"),
     "domain set our.example --extension-separator x": (os.EX_DATAERR, "one of"),
     "rule add our.example a( --to ann@inbox.example": (os.EX_DATAERR, "RE2"),
     "rule delete 12": (os.EX_NOUSER, "ids"),
@@ -77,6 +89,19 @@ REFUSED = {
 def test_refusals_have_a_code_and_name_the_fix(house: Run, words: str, code: int, said: str) -> None:
     done = house(*words.split())
     assert (done.exit_code, said in done.output) == (code, True), done.output
+
+
+def test_the_largest_numbers_are_taken(house: Run) -> None:
+    most = str(2**63 - 1)
+    assert house("domain", "set", "our.example", "--max-message-bytes", most).exit_code == 0
+    assert read(house, "domain", "show", "our.example")["max_message_bytes"] == 2**63 - 1
+    assert read(house, "alias", "list", "--after", most) == []
+    assert read(house, "log", "--before", most) == []
+
+
+def test_help_offers_what_works(house: Run) -> None:
+    for words in (("alias", "add"), ("alias", "set"), ("rule", "add"), ("domain", "set")):
+        assert "private" not in house(*words, "--help").output
 
 
 def test_an_alias_with_everything_chosen(house: Run) -> None:
