@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from smtpy.directory.questions import Directory
     from smtpy.mail.message import Field, Message
     from smtpy.routing.edits import Edit
-    from smtpy.routing.plan import Plan
+    from smtpy.routing.plan import Plan, Stage
 
 Told = dict[str, Any]  # as it is shown
 
@@ -35,10 +35,11 @@ Told = dict[str, Any]  # as it is shown
 def explain_command(setup: Setup, ctx: click.Context, /, file: BinaryIO, as_json: bool, **envelope: Any) -> None:
     """What would be done with a message, and why. FILE - is standard input."""
     data = file.read()
-    sender, recipients = envelope["sender"].strip("<>"), [each.strip("<>") for each in envelope["recipients"]]
     with setup.engine() as engine:
+        from smtpy.mail.address import strip_path
         from smtpy.store.directory import SqlDirectory
 
+        sender, recipients = strip_path(envelope["sender"]), [strip_path(each) for each in envelope["recipients"]]
         directory = SqlDirectory(engine, setup.settings.srs_max_age_days)
         answers = [answer(setup, directory, recipient, sender, len(data)) for recipient in recipients]
         taken = [each for each, said in zip(recipients, answers, strict=True) if said["answer"][0] == "2"]
@@ -54,25 +55,31 @@ def explain_command(setup: Setup, ctx: click.Context, /, file: BinaryIO, as_json
 def _passes(
     setup: Setup, directory: "Directory", data: bytes, sender: str, recipients: Sequence[str]
 ) -> Iterator[Told]:
-    """The first pass, and the second of every copy that it would send there."""
+    """The first pass, and the second of every copy that it would send there; none has a third."""
     from smtpy.mail.envelope import Envelope
     from smtpy.mail.message import read
-    from smtpy.routing.ask import ask
     from smtpy.routing.internal import unsplit
-    from smtpy.routing.plan import Arrival, Stage, plan
+    from smtpy.routing.plan import Stage
+
+    told, after = _pass(setup, directory, Stage.FRONT, read(data, Envelope(sender, tuple(recipients))))
+    yield told
+    for copy in after.envelope.recipients:
+        if unsplit(copy) is not None:
+            alone = replace(after, envelope=replace(after.envelope, recipients=(copy,)))
+            yield _pass(setup, directory, Stage.SPLIT, alone)[0]
+
+
+def _pass(setup: Setup, directory: "Directory", stage: "Stage", message: "Message") -> tuple[Told, "Message"]:
+    """One pass as it is told, and the message as it leaves it."""
+    from smtpy.routing.ask import ask
+    from smtpy.routing.plan import Arrival, plan
     from smtpy.terms import house_of, terms_of
 
-    house, terms = house_of(setup.settings), terms_of(setup.settings)
-    waiting = [(Stage.FRONT, read(data, Envelope(sender, tuple(recipients))))]
-    for stage, message in waiting:
-        arrival = Arrival(str(uuid4()), stage, message, datetime.now(UTC))
-        decided = plan(arrival, ask(message.envelope, stage, directory, house, arrival.now), terms)
-        after = _after(message, decided.edits)
-        yield _told(stage.value, decided, message, after)
-        for copy in after.envelope.recipients:
-            if unsplit(copy) is not None:
-                envelope = replace(after.envelope, recipients=(copy,))
-                waiting.append((Stage.SPLIT, replace(after, envelope=envelope)))
+    arrival = Arrival(str(uuid4()), stage, message, datetime.now(UTC))
+    answers = ask(message.envelope, stage, directory, house_of(setup.settings), arrival.now)
+    decided = plan(arrival, answers, terms_of(setup.settings))
+    after = _after(message, decided.edits)
+    return _told(stage.value, decided, message, after), after
 
 
 def _after(message: "Message", edits: Sequence["Edit"]) -> "Message":

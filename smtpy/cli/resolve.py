@@ -29,28 +29,30 @@ RELAY = "Postfix decides: relayed for mynetworks, else 554 5.7.1 Relay access de
 def resolve_command(setup: Setup, ctx: click.Context, address: str, sender: str, size: int, as_json: bool) -> None:
     """What happens to mail to an address, and why."""
     with setup.engine() as engine:
+        from smtpy.mail.address import strip_path
         from smtpy.store.directory import SqlDirectory
 
-        found = answer(setup, SqlDirectory(engine, setup.settings.srs_max_age_days), address, sender, size)
+        directory = SqlDirectory(engine, setup.settings.srs_max_age_days)
+        found = answer(setup, directory, strip_path(address), strip_path(sender), size)
     show_one(found, as_json=as_json)
     ctx.exit(exit_code(found))
 
 
 def answer(setup: Setup, directory: "Directory", recipient: str, sender: str, size: int) -> dict[str, Any]:
-    """What RCPT TO is answered, with the resolution behind it. `recipient` in external form. Raises Unavailable."""
+    """What RCPT TO is answered, with the resolution behind it. Both as strip_path leaves them. Raises Unavailable."""
     from datetime import UTC, datetime
 
     from smtpy.directory.resolve import resolve
-    from smtpy.mail.address import BadAddress, parse
     from smtpy.policy.decision import BAD_RECIPIENT, decide
     from smtpy.policy.protocol import Request
+    from smtpy.routing.ask import recipient_address
     from smtpy.terms import house_of
 
     house, now = house_of(setup.settings), datetime.now(UTC)
-    try:
-        address = parse(recipient if "@" in recipient else f"{recipient}@{house.hostname}")
-    except BadAddress as bad:
-        return {"address": recipient, "resolution": "malformed", "answer": str(BAD_RECIPIENT), "why": str(bad)}
+    address = recipient_address(recipient, house)
+    if address is None:
+        why = "Postfix or the policy refuses it, as no address"
+        return {"address": recipient, "resolution": "malformed", "answer": str(BAD_RECIPIENT), "why": why}
     found = resolve(address, directory, house, now)
     # Postfix asks in its internal form, without quotes (SMTPD_POLICY_README)
     request = Request("RCPT", sender, f"{address.local}@{address.domain}", size, "")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -11,6 +12,7 @@ import pytest
 from smtpy.config import load
 from smtpy.store.engine import open_engine
 from smtpy.store.journal import Delivery, Entry, Journal
+from smtpy.terms import srs_of
 from tests.cli.conftest import ANN, INBOX, Run
 
 MESSAGE = b"From: a@sender.example\r\nSMTPy-Trace: forged\r\nSubject: hello\r\n\r\nSubject: body\r\n"
@@ -28,7 +30,10 @@ RESOLVED = {
     "a%b@our.example": (os.EX_NOUSER, "refused", "550 5.1.3", "routing characters"),
     "srs0=x@our.example": (os.EX_NOUSER, "refused", "550 5.1.1 This return address is forged", ""),
     "x@elsewhere.example": (os.EX_NOHOST, "foreign", "Postfix decides", "not a domain of ours"),
-    "a b@our.example": (os.EX_NOUSER, "malformed", "553 5.1.3", "neither a dot-string"),
+    "a..b@our.example": (os.EX_NOUSER, "refused", "550 5.1.1 No such address here", "no alias"),
+    "<@relay.example:sales@our.example>": (os.EX_OK, "forward", "250 2.1.5 Ok", "exact alias"),
+    f"{'a' * 65}@our.example": (os.EX_NOUSER, "refused", "553 5.1.3", "too long"),
+    "x@our..example": (os.EX_NOUSER, "malformed", "553 5.1.3", "no address"),
 }
 
 
@@ -69,6 +74,15 @@ def test_resolve_knows_size_and_sender(town: Run) -> None:
     assert town("resolve", leaving, "--from", "eve@sender.example").exit_code == os.EX_NOUSER
 
 
+def test_resolve_opens_return_addresses_of_any_length(town: Run, config: Path) -> None:
+    """Those that PostSRSd made are as long as they are."""
+    sender = f"{'s' * 60}@sender.example"
+    day = (datetime.now(UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
+    back = f"{srs_of(load(config, {})).forward(*sender.split('@'), day)}@our.example"
+    found = json.loads(town("resolve", back, "--json").stdout)
+    assert (found["resolution"], found["answer"], found["goes_to"]) == ("return", "250 2.1.5 Ok", [sender])
+
+
 def explain(smtpy: Run, *recipients: str, sender: str = "<s@sender.example>", words: tuple[str, ...] = ("--json",)):  # type: ignore[no-untyped-def]
     to = [word for each in recipients for word in ("--to", each)]
     return smtpy("explain", "-", "--from", sender, *to, *words, stdin=MESSAGE)
@@ -97,6 +111,15 @@ def test_explain_several_plans_through_the_second_pass(town: Run) -> None:
     assert [(each["stage"], each["goes_to"]) for each in copies] == [("split", [INBOX])] * 2
     ways = sorted(each["reverse_path"].rpartition("@")[2] for each in copies)
     assert ways == ["our.example", "second.example"]
+
+
+def test_explain_ends_where_a_mailbox_leads_back_to_the_second_pass(town: Run, config: Path) -> None:
+    """No such mailbox is taken now; an earlier version took it."""
+    with sqlite3.connect(config.parent.parent / "state" / "smtpy.db") as database:
+        database.execute("UPDATE mailboxes SET address = 'sales=our.example@split.invalid'")
+    database.close()
+    found = json.loads(explain(town, "sales@our.example", "other@second.example").stdout)
+    assert [each["stage"] for each in found["passes"]] == ["front", "split", "split"]
 
 
 def test_explain_drop_and_nobody(town: Run) -> None:
