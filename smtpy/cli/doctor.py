@@ -17,7 +17,15 @@ from smtpy.cli.setup import Setup, Trouble, pass_setup
 from smtpy.cli.show import json_option, show_document
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from smtpy.config import Settings
     from smtpy.net import Endpoint
+
+
+WARNING = 1  # mail flows, but rests on something that it should not
+
+SAID = {os.EX_OK: "ok   ", WARNING: "WARN "}  # the rest are errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +56,9 @@ def doctor_command(setup: Setup, ctx: click.Context, postfix: Path | None, as_js
     else:
         for finding in found:
             fix = f"; {finding.fix}" if finding.fix else ""
-            click.echo(f"{'ERROR' if finding.code else 'ok   '} {finding.subject}: {finding.words}{fix}")
-    ctx.exit(next((finding.code for finding in found if finding.code), os.EX_OK))
+            click.echo(f"{SAID.get(finding.code, 'ERROR')} {finding.subject}: {finding.words}{fix}")
+    codes = [finding.code for finding in found if finding.code]
+    ctx.exit(next((code for code in codes if code != WARNING), max(codes, default=os.EX_OK)))
 
 
 def examine(setup: Setup, postfix: Path | None) -> Iterator[Finding]:
@@ -69,25 +78,40 @@ def examine(setup: Setup, postfix: Path | None) -> Iterator[Finding]:
 
 def _files(setup: Setup) -> Iterator[Finding]:
     """Secrets and database are nobody else's to read, run_dir nobody else's to write."""
-    from smtpy.cli.reach import NOBODY, READ, WRITE
     from smtpy.config import gather
 
     secret = gather(setup.config, setup.environ).secret_files
     database = setup.settings.database_url.removeprefix("sqlite:///")
     if database.startswith("/"):
         secret.append(Path(database))
-    for path in filter(Path.exists, secret):
-        if NOBODY.stopped_at(path, READ) is None:
-            yield Finding("files", os.EX_NOPERM, f"anybody can read {path}", f"chmod o-rwx {path}")
-        else:
-            yield Finding("files", os.EX_OK, f"{path} is closed to others")
-    run_dir = setup.settings.run_dir
-    if not run_dir.is_dir():
-        yield Finding("files", os.EX_CANTCREAT, f"run_dir {run_dir} is not there", f"mkdir -p {run_dir}")
-    elif NOBODY.may(run_dir, WRITE):
-        yield Finding("files", os.EX_NOPERM, f"anybody can put sockets into {run_dir}", f"chmod o-w {run_dir}")
+    for path, look in (*((each, _secret) for each in secret), (setup.settings.run_dir, _run_dir)):
+        try:
+            yield from look(path)
+        except PermissionError:
+            fix = "run doctor as one who may enter its folder"
+            yield Finding("files", os.EX_NOPERM, f"{path} is closed to this user", fix)
+
+
+def _secret(path: Path) -> Iterator[Finding]:
+    from smtpy.cli.reach import NOBODY, READ
+
+    if not path.exists():
+        return
+    if NOBODY.stopped_at(path, READ) is None:
+        yield Finding("files", os.EX_NOPERM, f"anybody can read {path}", f"chmod o-rwx {path}")
     else:
-        yield Finding("files", os.EX_OK, f"run_dir {run_dir} is ours to write")
+        yield Finding("files", os.EX_OK, f"{path} is closed to others")
+
+
+def _run_dir(path: Path) -> Iterator[Finding]:
+    from smtpy.cli.reach import NOBODY, WRITE
+
+    if not path.is_dir():
+        yield Finding("files", os.EX_CANTCREAT, f"run_dir {path} is not there", f"mkdir -p {path}")
+    elif NOBODY.may(path, WRITE):
+        yield Finding("files", os.EX_NOPERM, f"anybody can put sockets into {path}", f"chmod o-w {path}")
+    else:
+        yield Finding("files", os.EX_OK, f"run_dir {path} is ours to write")
 
 
 def _database(setup: Setup) -> Iterator[Finding]:
@@ -96,6 +120,7 @@ def _database(setup: Setup) -> Iterator[Finding]:
             from smtpy.store import migrate
 
             current, head = migrate.current(engine), migrate.head()
+            names = list(_names(setup.settings, engine)) if current == head else []
     except Trouble as trouble:
         words, _, fix = trouble.message.partition("; ")
         yield Finding("database", trouble.code, words, fix)
@@ -105,6 +130,20 @@ def _database(setup: Setup) -> Iterator[Finding]:
     else:
         words = f"it is at {current or 'nothing'}, and this version needs {head}"
         yield Finding("database", os.EX_CONFIG, words, "run `smtpy init`")
+    yield from names
+
+
+def _names(settings: "Settings", engine: "Engine") -> Iterator[Finding]:
+    """What the host itself is written to by must not rest on a domain of ours."""
+    from smtpy.store.directory import SqlDirectory
+
+    directory, host = SqlDirectory(engine, settings.srs_max_age_days), settings.hostname
+    if directory.domain(host):
+        words = f"hostname {host} is a domain of ours, too, so the roles of the host do not exist"
+        yield Finding("settings", os.EX_CONFIG, words, f"run `smtpy domain delete {host}`, or choose another hostname")
+    if directory.domain(settings.postmaster.rpartition("@")[2]):
+        words = f"postmaster {settings.postmaster} is on a domain of ours, so the roles of the host rest on an alias"
+        yield Finding("settings", WARNING, words, "name an address elsewhere as postmaster")
 
 
 def _sockets(setup: Setup) -> Iterator[Finding]:
@@ -139,8 +178,9 @@ def _asked(service: str, endpoint: "Endpoint", ask: Callable[["Endpoint"], str])
 def _postfix(setup: Setup, folder: Path | None) -> Iterator[Finding]:
     from smtpy.cli.postfix import NoPostfix, Postfix
 
-    postfix, met = Postfix(folder), True
+    met = True
     try:
+        postfix = Postfix(folder)
         for where, need in postfix.unmet(setup.settings):
             met = False
             words = f"{where}: {need.name} is not {need.wanted}: {need.reason}"

@@ -13,9 +13,7 @@ from pathlib import Path
 
 from smtpy.config import Settings
 from smtpy.net import Endpoint
-from smtpy.routing.internal import DROP_ADDRESS, SPLIT_DOMAIN
-
-DROP_DOMAIN = DROP_ADDRESS.partition("@")[2]
+from smtpy.routing.internal import DROP_DOMAIN, SPLIT_DOMAIN
 
 Check = Callable[[str], bool]
 
@@ -34,8 +32,8 @@ class Need:
     reason: str
 
 
-def _is(value: str) -> Check:
-    return lambda text: text == value
+def _is(*values: str) -> Check:
+    return lambda text: text in values
 
 
 def _holds(*parts: str) -> Check:
@@ -44,6 +42,14 @@ def _holds(*parts: str) -> Check:
 
 def _lists(word: str) -> Check:
     return lambda text: word in text.replace(",", " ").split()
+
+
+def _lacks(word: str) -> Check:
+    return lambda text: not _lists(word)(text)
+
+
+def _at_least(limit: int) -> Check:
+    return lambda text: text.isdigit() and int(text) >= limit
 
 
 def _at_most(limit: int) -> Check:
@@ -55,50 +61,54 @@ def _lookup(endpoints: tuple[Endpoint, ...], table: str) -> tuple[str, Check]:
 
 
 def needs(settings: Settings) -> tuple[Need, ...]:
-    """The table for main.cf."""
-    milter, size = str(settings.milter_listen), settings.message_size_limit
+    """What main.cf has to say: what stands on a setting of ours, and MAIN."""
+    host, milter, size = settings.hostname, str(settings.milter_listen), settings.message_size_limit
     policies = [f"check_policy_service {part}{each}" for each in settings.policy_listen for part in ("", "{ ", "{")]
-    no_mapping = "it would undo return addresses or keep the milter from finding a recipient again"
     return (
         Need("virtual_alias_domains", *_lookup(settings.lookup_listen, "domains"), "else our domains are not ours"),
         Need("virtual_alias_maps", *_lookup(settings.lookup_listen, "aliases"), "else aliases lead nowhere"),
         Need("smtpd_milters", milter, _lists(milter), "else senders are not rewritten and mail fails SPF"),
-        Need("milter_default_action", "tempfail", _is("tempfail"), "else mail passes unprocessed while it is down"),
         Need("smtpd_recipient_restrictions", policies[0], _holds(*policies), "else nothing is refused by RCPT TO"),
+        Need("myhostname", host, _is(host), "roles of the host are found by this name"),
         Need(
-            "smtpd_relay_restrictions",
-            "reject_unauth_destination",
-            _holds("reject_unauth_destination", "defer_unauth_destination"),
-            "else this is an open relay",
-        ),
-        Need("myhostname", settings.hostname, _is(settings.hostname), "roles of the host are found by this name"),
-        Need(
-            "mydestination",
-            f"without {settings.hostname}",
-            lambda text: not _lists(settings.hostname)(text),
-            "the lookup service answers for this name; one domain has one class",
+            "mydestination", f"without {host}", _lacks(host), "lookup answers for this name; one domain has one class"
         ),
         Need("message_size_limit", f"{size} or less", _at_most(size), "else the milter refuses what RCPT TO took"),
-        Need("recipient_delimiter", "empty", _is(""), "extensions are ours to find"),
-        Need(
-            "smtpd_forbid_bare_newline",
-            "normalize",
-            lambda text: text in ("normalize", "reject", "yes"),
-            "else SMTP smuggling works (CVE-2023-51764)",
-        ),
-        Need("smtpd_forbid_unauth_pipelining", "yes", _is("yes"), "else SMTP smuggling works"),
-        Need("enable_long_queue_ids", "yes", _is("yes"), "short queue ids come again; the journal needs names"),
-        Need("smtpd_discard_ehlo_keywords", "dsn", _lists("dsn"), "NOTIFY=SUCCESS would tell the mailbox"),
-        Need("smtp_discard_ehlo_keywords", "dsn", _lists("dsn"), "ORCPT would tell the alias to the next hop"),
-        Need("transport_maps", f"for {SPLIT_DOMAIN}", _holds(SPLIT_DOMAIN), "copies for the second pass go there"),
-        Need("transport_maps", f"for {DROP_DOMAIN}", _holds(DROP_DOMAIN), "what owners drop goes there"),
-        Need("split_destination_recipient_limit", "1", _is("1"), "the second pass takes one recipient at a time"),
-        *(Need(f"{kind}canonical_maps", "empty", _is(""), no_mapping) for kind in ("", "sender_", "recipient_")),
-        Need("swap_bangpath", "no", _is("no"), "an address would become another"),
-        Need("allow_percent_hack", "no", _is("no"), "an address would become another"),
+        *MAIN,
     )
 
 
+_RELAY = ("reject_unauth_destination", "defer_unauth_destination")
+_NO_MAPPING = "it would undo return addresses or keep the milter from finding a recipient again"
+_ANOTHER = "an address would become another"
+MAIN = (
+    Need("milter_default_action", "tempfail", _is("tempfail"), "else mail passes unprocessed while it is down"),
+    Need("smtpd_relay_restrictions", _RELAY[0], _holds(*_RELAY), "else this is an open relay"),
+    Need("strict_rfc821_envelopes", "yes", _is("yes"), "else one path is two addresses to two readers"),
+    Need("recipient_delimiter", "empty", _is(""), "extensions are ours to find"),
+    Need(
+        "smtpd_forbid_bare_newline",
+        "normalize",
+        _is("normalize", "reject", "yes"),
+        "else SMTP smuggling works (CVE-2023-51764)",
+    ),
+    Need("smtpd_forbid_unauth_pipelining", "yes", _is("yes"), "else SMTP smuggling works"),
+    Need("enable_long_queue_ids", "yes", _is("yes"), "short queue ids come again; the journal needs names"),
+    Need("smtpd_discard_ehlo_keywords", "dsn", _lists("dsn"), "NOTIFY=SUCCESS would tell the mailbox"),
+    Need("smtp_discard_ehlo_keywords", "dsn", _lists("dsn"), "ORCPT would tell the alias to the next hop"),
+    Need("transport_maps", f"for {SPLIT_DOMAIN}", _holds(SPLIT_DOMAIN), "copies for the second pass go there"),
+    Need("transport_maps", f"for {DROP_DOMAIN}", _holds(DROP_DOMAIN), "what owners drop goes there"),
+    Need("split_destination_recipient_limit", "1", _is("1"), "the second pass takes one recipient at a time"),
+    Need("canonical_maps", "empty", _is(""), _NO_MAPPING),
+    Need("sender_canonical_maps", "empty", _is(""), _NO_MAPPING),
+    Need("recipient_canonical_maps", "empty", _is(""), _NO_MAPPING),
+    Need("swap_bangpath", "no", _is("no"), _ANOTHER),
+    Need("allow_percent_hack", "no", _is("no"), _ANOTHER),
+)
+
+# What master.cf has to say of the second smtpd. Whatever the front took is owed to its recipients, and a copy is larger
+# than what the front measured by our trace field and a Received: so here nothing may be refused for its size.
+_NO_LIMIT = "a copy is larger than its message; a limit would bounce it to an internal address"
 SECOND_PASS = (
     Need("milter_macro_daemon_name", "split", _is("split"), "the milter knows the second pass by it"),
     Need("relay_domains", SPLIT_DOMAIN, _holds(SPLIT_DOMAIN), "else copies are refused"),
@@ -107,25 +117,34 @@ SECOND_PASS = (
     ),
     Need("virtual_alias_domains", "empty", _is(""), "else copies are looked up as aliases"),
     Need("virtual_alias_maps", "empty", _is(""), "else copies are looked up as aliases"),
+    Need("message_size_limit", "0", _is("0"), _NO_LIMIT),
+    Need("cleanup_service_name", "cleanup-split", lambda text: text != "cleanup", _NO_LIMIT),
+)
+# ... and of the cleanup that this smtpd hands to.
+SECOND_CLEANUP = (
+    Need("message_size_limit", "0", _is("0"), _NO_LIMIT),
+    Need("hopcount_limit", "100", _at_least(100), "a copy has more hops than its message; here it would bounce"),
 )
 
 
 class Postfix:
-    """One configuration folder; None: the one Postfix itself would use."""
+    """One configuration folder; None: the one Postfix itself would use. Raises NoPostfix."""
 
     def __init__(self, folder: Path | None) -> None:
         self._where = [] if folder is None else ["-c", str(_main_cf(folder).parent)]
 
     def unmet(self, settings: Settings) -> Iterator[tuple[str, Need]]:
         """What is not as needed: where and what. Raises NoPostfix."""
-        values = self.values()
-        yield from (("main.cf", need) for need in needs(settings) if not _met(need, values))
+        yield from _unmet("main.cf", needs(settings), self.values())
         services = self._services()
         second = [name for name, values in services.items() if values.get("milter_macro_daemon_name") == "split"]
         if not second:
             yield "master.cf", SECOND_PASS[0]
         for name in second:
-            yield from ((f"master.cf {name}", need) for need in SECOND_PASS if not _met(need, services[name]))
+            yield from _unmet(f"master.cf {name}", SECOND_PASS, services[name])
+            cleanup = f"{services[name].get('cleanup_service_name', 'cleanup')}/unix"
+            if cleanup != "cleanup/unix":  # else it is found above
+                yield from _unmet(f"master.cf {cleanup}", SECOND_CLEANUP, services.get(cleanup, {}))
 
     def values(self) -> dict[str, str]:
         """main.cf with defaults. Raises NoPostfix."""
@@ -160,9 +179,12 @@ class Postfix:
 
 
 def _main_cf(folder: Path) -> Path:
-    """The main.cf of a configuration folder, or of the folder of a private instance."""
+    """The main.cf of a configuration folder, or of the folder of a private instance. Raises NoPostfix."""
     inner = folder / "etc" / "main.cf"
-    return (inner if inner.exists() else folder / "main.cf").absolute()
+    try:
+        return (inner if inner.exists() else folder / "main.cf").absolute()
+    except PermissionError:
+        raise NoPostfix(f"{folder} is closed to this user; run doctor as one who may enter it") from None
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
@@ -175,5 +197,7 @@ def _runs(name: str, value: str, programs: tuple[str, ...]) -> bool:
     return name.endswith("/command") and value.partition(" ")[0] in programs
 
 
-def _met(need: Need, values: Mapping[str, str]) -> bool:
-    return need.name in values and need.check(values[need.name])
+def _unmet(where: str, table: tuple[Need, ...], values: Mapping[str, str]) -> Iterator[tuple[str, Need]]:
+    for need in table:
+        if need.name not in values or not need.check(values[need.name]):
+            yield where, need

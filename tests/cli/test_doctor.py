@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from smtpy.cli.doctor import WARNING, Finding
 from smtpy.cli.reach import ENTER, READ, WRITE, Person
 from tests.cli.conftest import Run, run
 from tests.stand import Stand
@@ -52,8 +53,12 @@ CHANGES = {
     "smtp_discard_ehlo_keywords =": "ORCPT",
     "transport_maps =": "what owners drop",
     "split_destination_recipient_limit = 2": "one recipient at a time",
+    "strict_rfc821_envelopes = no": "two addresses to two readers",
+    "canonical_maps = static:x@y.example": "undo return addresses",
     "sender_canonical_maps = static:x@y.example": "undo return addresses",
+    "recipient_canonical_maps = static:x@y.example": "undo return addresses",
     "swap_bangpath = yes": "become another",
+    "allow_percent_hack = yes": "become another",
 }
 
 
@@ -95,17 +100,29 @@ def postfix_errors(stand: Stand, folder: Path) -> list[tuple[str, str]]:
     return [(each["words"].partition(": ")[2], each["words"]) for each in wrong]
 
 
+LIMIT = "  -o message_size_limit=0\n"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
         ("milter_macro_daemon_name=split", "milter_macro_daemon_name=other", "milter_macro_daemon_name is not split"),
         ("no_address_mappings", "no_milters", "receive_override_options is not no_address_mappings"),
         ("relay_domains=split.invalid", "relay_domains=", "relay_domains is not split.invalid"),
+        (
+            f"{LIMIT}  -o cleanup_service_name",
+            "  -o cleanup_service_name",
+            "message_size_limit is not 0: a copy is larger",
+        ),
+        ("  -o cleanup_service_name=cleanup-split\n", "", "cleanup_service_name is not cleanup-split"),
+        ("=cleanup-split\n", "=cleanup\n", "cleanup_service_name is not cleanup-split"),
+        (f"{LIMIT}  -o hopcount_limit", "  -o hopcount_limit", "cleanup-split/unix: message_size_limit is not 0"),
+        ("hopcount_limit=100\n", "hopcount_limit=50\n", "cleanup-split/unix: hopcount_limit is not 100"),
         ("cleanup             unix  n       -      n", "cleanup             unix  n       -      y", "chrooted"),
     ],
 )
 def test_each_wrong_line_of_master_cf_is_found(stand: Stand, instance: Path, old: str, new: str, words: str) -> None:
-    assert old in (instance / "master.cf").read_text()
+    assert (instance / "master.cf").read_text().count(old) == 1
     with changed(instance / "master.cf", lambda text: text.replace(old, new)):
         found = postfix_errors(stand, instance)
     assert len(found) == 1
@@ -174,6 +191,80 @@ def test_database_behind_and_away(smtpy: Run, config: Path) -> None:
     database.unlink()
     ((code, words),) = findings(smtpy)["database"]
     assert (code, "cannot be opened" in words) == (os.EX_CONFIG, True)
+
+
+def test_a_postmaster_behind_an_alias_of_ours(house: Run, config: Path) -> None:
+    assert [code for code, _ in findings(house)["settings"]] == [os.EX_OK]
+    config.write_text(config.read_text().replace("postmaster@inbox.example", "sales@our.example"))
+    said = findings(house)["settings"][1]
+    assert (said[0], "rest on an alias" in said[1]) == (WARNING, True)
+    lines = house("doctor").output.splitlines()
+    assert [line.partition(" ")[0] for line in lines if "rest on an alias" in line] == ["WARN"]
+
+
+def test_a_hostname_that_is_a_domain_of_ours(house: Run, config: Path) -> None:
+    config.write_text(config.read_text().replace("mx.our.example", "our.example"))
+    assert any(code == os.EX_CONFIG and "roles of the host" in words for code, words in findings(house)["settings"])
+
+
+@pytest.mark.parametrize(
+    ("codes", "end"),
+    [
+        ((), 0),
+        ((0, 0), 0),
+        ((0, WARNING, 0), WARNING),
+        ((WARNING, os.EX_NOPERM, os.EX_CONFIG), os.EX_NOPERM),
+    ],
+)
+def test_the_first_error_gives_the_exit_code(
+    smtpy: Run, monkeypatch: pytest.MonkeyPatch, codes: tuple[int, ...], end: int
+) -> None:
+    found = [Finding("subject", code, "words", "fix") for code in codes]
+    monkeypatch.setattr("smtpy.cli.doctor.examine", lambda *_: iter(found))
+    assert smtpy("doctor").exit_code == end
+
+
+@pytest.fixture
+def closed(smtpy: Run, config: Path) -> Iterator[Path]:
+    """state_dir, closed to the user as whom the test goes on; secrets and settings are open to that one."""
+    smtpy("doctor")  # loads what a stranger could not load
+    folder = config.parent.parent
+    state, ways = folder / "state", [each for each in (folder, *folder.parents) if not each.stat().st_mode & ENTER]
+    if os.geteuid() == 0:
+        for each in (config.parent / "secrets", *(config.parent / "secrets").iterdir()):
+            os.chown(each, 65_534, 65_534)
+        for each in ways:
+            each.chmod(0o711)
+    state.chmod(0)
+    try:
+        if os.geteuid() == 0:
+            os.seteuid(65_534)
+        yield state
+    finally:
+        if os.getuid() == 0:
+            os.seteuid(0)
+            for each in ways:
+                each.chmod(0o700)
+        state.chmod(0o755)
+
+
+def test_a_folder_closed_to_this_user_is_named(smtpy: Run, config: Path, closed: Path) -> None:
+    found = findings(smtpy)
+    assert (os.EX_NOPERM, f"{closed / 'smtpy.db'} is closed to this user") in found["files"]
+    assert len(found["files"]) == 4
+    done = run("init", "--config", str(config))
+    assert (done.exit_code, "run as a user who may" in done.output) == (os.EX_CANTCREAT, True), done.output
+
+
+def test_a_default_file_that_this_user_may_not_look_for(closed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smtpy.config.DEFAULT_FILE", closed / "smtpy.toml")
+    done = run("alias", "list")
+    assert (done.exit_code, "Permission denied" in done.output) == (os.EX_CONFIG, True), done.output
+
+
+def test_a_configuration_of_postfix_closed_to_this_user(smtpy: Run, closed: Path) -> None:
+    ((code, words),) = findings(smtpy, "--postfix", str(closed / "postfix"))["postfix"]
+    assert (code, "closed to this user" in words) == (os.EX_UNAVAILABLE, True)
 
 
 OWNER, MATE, STRANGER = (
