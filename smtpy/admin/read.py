@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from smtpy.admin.refusals import Invalid
 from smtpy.directory.entries import Mode
-from smtpy.directory.patterns import BadPattern, compiled
+from smtpy.directory.patterns import MAX_PATTERN, BadPattern, compiled
 from smtpy.directory.resolve import ROUTING_CHARACTERS
 from smtpy.mail.address import MAX_LOCAL, Address, BadAddress, fold, parse, parse_domain
 from smtpy.routing.internal import is_internal
@@ -86,7 +86,7 @@ def _words(field: str, text: str, most: int) -> str:
 def pattern(text: str) -> str:
     """A pattern RE2 takes."""
     try:
-        compiled(text)
+        compiled(_words("pattern", text, MAX_PATTERN))
     except BadPattern as bad:
         raise Invalid("pattern", str(bad)) from None
     return text

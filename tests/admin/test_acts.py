@@ -119,6 +119,8 @@ REFUSED: dict[str, tuple[Act, type[Refusal], str]] = {
     "broken pattern": (lambda c: automatics.add(c, "our.example", "a(", to=[INBOX]), Invalid, "RE2"),
     "back reference": (lambda c: automatics.add(c, "our.example", r"(a)\1", to=[INBOX]), Invalid, "RE2"),
     "long pattern": (lambda c: automatics.add(c, "our.example", "a" * 201, to=[INBOX]), Invalid, "200"),
+    "pattern that is no text": (lambda c: automatics.add(c, "our.example", "\udcff", to=[INBOX]), Invalid, "not UTF-8"),
+    "pattern that ends early": (lambda c: automatics.add(c, "our.example", "a\0", to=[INBOX]), Invalid, "not UTF-8"),
     "rule without mailbox": (lambda c: automatics.add(c, "our.example", "a", to=[]), Invalid, "at least one"),
     "no such rule": (lambda c: automatics.delete(c, "99"), NotFound, "ids"),
     "rule by nonsense": (lambda c: automatics.delete(c, "x"), NotFound, "ids"),
