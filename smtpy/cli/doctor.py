@@ -134,7 +134,7 @@ def _database(setup: Setup) -> Iterator[Finding]:
 
 
 def _names(settings: "Settings", engine: "Engine") -> Iterator[Finding]:
-    """What the host itself is written to by must not rest on a domain of ours."""
+    """The roles of the host must not depend on a domain of ours."""
     from smtpy.store.directory import SqlDirectory
 
     directory, host = SqlDirectory(engine, settings.srs_max_age_days), settings.hostname
