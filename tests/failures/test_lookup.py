@@ -4,8 +4,10 @@ Postfix waits 100 seconds for a socketmap (a constant in 3.7). A hang ends earli
 the service goes on, or a supervisor kills it.
 """
 
+import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +105,18 @@ def test_hung(bare: Stand, healed: bool) -> None:
             assert dialog.answer().code == 250
         else:
             assert_put_off(bare, letter, dialog.answer())
+
+
+def test_the_same_client_is_not_put_off_much_longer_than_the_outage(village: Stand) -> None:
+    """An smtpd says what it has not found out about a sender and a recipient as long as it lives: so not for long."""
+    letter = write(ANN)
+    village.kill("lookup")
+    assert_put_off(village, letter, decisive(letter.send(village)))
+    knowing = re.findall(rf"smtpd\[(\d+)\]: NOQUEUE: reject: .* from=<{letter.sender}>", village.maillog())
+    village.start("lookup")
+    assert knowing
+    until(lambda: not [pid for pid in knowing if Path(f"/proc/{pid}").exists()], "smtpd ended for lack of work")
+    assert_arrives(village, letter, letter.send(village))
 
 
 def test_down_after_the_message_was_taken(village: Stand) -> None:
