@@ -151,7 +151,7 @@ class Settings(BaseModel):
     message_size_limit: Annotated[int, Field(ge=1024)] = 26_214_400
     """Octets of the largest message taken, as in Postfix's `message_size_limit`."""
     max_hops: Annotated[int, Field(ge=1, le=100)] = 30
-    """Received lines from which on a message is taken to go round in circles."""
+    """Most Received lines of a message that is not taken to go round in circles."""
     deadline_seconds: Annotated[float, Field(ge=0.1, le=30)] = 3.0
     """Seconds after which a question is answered "try again"; Postfix itself waits 100."""
     cache_entries: Annotated[int, Field(ge=1)] = 100_000
