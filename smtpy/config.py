@@ -85,6 +85,10 @@ def _database(url: str) -> str:
         raise ValueError("the path of a SQLite database is absolute: sqlite:////absolute/path")
     if parts.scheme not in ("sqlite", "postgresql", "postgresql+psycopg"):
         raise ValueError("a database URL is sqlite:////absolute/path or postgresql://user@host/name")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("the port of a database URL is a number from 0 to 65535") from None
     return url
 
 

@@ -126,7 +126,9 @@ def test_a_postmaster_whom_mail_does_not_reach(address: str, rule: str) -> None:
         judge({**NEEDED, "postmaster": address})
 
 
-@pytest.mark.parametrize("url", ["sqlite:///relative.db", "sqlite://", "smtpy.db", "postgres://h/n"])
+@pytest.mark.parametrize(
+    "url", ["sqlite:///relative.db", "sqlite://", "smtpy.db", "postgres://h/n", "postgresql://h:x/n"]
+)
 def test_database_must_be_one_that_all_processes_find(url: str) -> None:
     with pytest.raises(BadSettings, match="database_url"):
         judge({**NEEDED, "database_url": url})

@@ -89,6 +89,8 @@ def pattern(text: str) -> str:
         compiled(_words("pattern", text, MAX_PATTERN))
     except BadPattern as bad:
         raise Invalid("pattern", str(bad)) from None
+    if not text:
+        raise Invalid("pattern", "an empty pattern matches no address; use domain catch-all for all")
     return text
 
 

@@ -118,6 +118,7 @@ REFUSED: dict[str, tuple[Act, type[Refusal], str]] = {
     "alias to nowhere": (lambda c: aliases.set_(c, "sales@our.example", to=[]), Invalid, "at least one"),
     "broken pattern": (lambda c: automatics.add(c, "our.example", "a(", to=[INBOX]), Invalid, "RE2"),
     "back reference": (lambda c: automatics.add(c, "our.example", r"(a)\1", to=[INBOX]), Invalid, "RE2"),
+    "empty pattern": (lambda c: automatics.add(c, "our.example", "", to=[INBOX]), Invalid, "catch-all"),
     "long pattern": (lambda c: automatics.add(c, "our.example", "a" * 201, to=[INBOX]), Invalid, "200"),
     "pattern that is no text": (lambda c: automatics.add(c, "our.example", "\udcff", to=[INBOX]), Invalid, "not UTF-8"),
     "pattern that ends early": (lambda c: automatics.add(c, "our.example", "a\0", to=[INBOX]), Invalid, "not UTF-8"),
