@@ -13,4 +13,3 @@ class Envelope:
     reverse_path: str
     recipients: tuple[str, ...]
     client: str = ""  # IP address of the SMTP client
-    smtputf8: bool = False  # whether the client asked for SMTPUTF8 (RFC 6531)

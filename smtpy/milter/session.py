@@ -7,8 +7,7 @@ message to the next but the client. The header is kept as bytes with its leading
 
 import logging
 import time
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import Milter
 
@@ -19,6 +18,7 @@ from smtpy.mail.envelope import Envelope
 from smtpy.mail.message import MAX_FIELDS, Field, Message
 from smtpy.mail.reply import Reply
 from smtpy.milter.apply import apply
+from smtpy.milter.desk import Desk
 from smtpy.routing.plan import Arrival, Plan, Stage, Verdict
 
 NOT_NOW = Reply(451, "4.3.0", "The message cannot be handled now, try again later")
@@ -26,16 +26,6 @@ NOT_NOW = Reply(451, "4.3.0", "The message cannot be handled now, try again late
 SPLIT_DAEMON = "split"  # milter_macro_daemon_name of the second smtpd, postfix/master.cf
 
 log = logging.getLogger("smtpy.milter")
-
-
-class Desk(Protocol):
-    """What a session needs from its worker."""
-
-    def now(self) -> datetime: ...
-    def new_id(self) -> str: ...
-    def decide(self, arrival: Arrival) -> Plan: ...
-    def remember(self, token: str, sender: str) -> None: ...
-    def record(self, arrival: Arrival, plan: Plan, queue_id: str, micros: int) -> None: ...
 
 
 @Milter.header_leading_space
@@ -50,7 +40,6 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
 
     def begin(self, reverse_path: str) -> None:
         self.reverse_path = reverse_path
-        self.smtputf8 = False
         self.recipients: list[str] = []
         self.fields: list[Field] = []
         self.size = 2  # the empty line behind the header
@@ -65,9 +54,8 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
 
     @Milter.noreply  # type: ignore[untyped-decorator]
     @Milter.decode("bytes")  # type: ignore[untyped-decorator]
-    def envfrom(self, path: bytes, *parameters: bytes) -> int:
+    def envfrom(self, path: bytes, *_parameters: bytes) -> int:
         self.begin(_path(path))
-        self.smtputf8 = any(parameter.upper() == b"SMTPUTF8" for parameter in parameters)
         return int(Milter.CONTINUE)
 
     @Milter.noreply  # type: ignore[untyped-decorator]
@@ -102,7 +90,7 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
 
     def end_of_message(self) -> int:
         started = time.perf_counter_ns()
-        envelope = Envelope(self.reverse_path, tuple(self.recipients), self.client, self.smtputf8)
+        envelope = Envelope(self.reverse_path, tuple(self.recipients), self.client)
         message = Message(envelope, tuple(self.fields), self.size)
         arrival = Arrival(self.desk.new_id(), self.stage, message, self.desk.now())
         plan = self.desk.decide(arrival)

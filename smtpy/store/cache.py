@@ -7,6 +7,7 @@ for, or unknown before the last change, is Unavailable then, never "no".
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
@@ -36,7 +37,7 @@ class Source(Directory, Protocol):
     def engine(self) -> Engine: ...
 
 
-class _Remembering:
+class _Remembering(ABC):
     """`questions.Directory`, each question under its key."""
 
     def __init__(self, source: Source) -> None:
@@ -55,8 +56,9 @@ class _Remembering:
         # Tokens come and go without a bump, so the answer is kept for an outage only.
         return self._answer(("sender", token), lambda: self._source.sender(token), lasting=False)
 
+    @abstractmethod
     def _answer(self, key: _Key, ask: Callable[[], _T], *, lasting: bool = True) -> _T:
-        raise NotImplementedError
+        """The answer under that key; `ask` puts the question to the source."""
 
 
 class CachedDirectory(_Remembering):
