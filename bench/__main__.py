@@ -75,7 +75,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def _measure(chosen: argparse.Namespace) -> Results:
     """Everything happens in a folder that user postfix can enter; it, groups and processes are gone afterwards."""
     if missing := [each for each in TOOLS if not shutil.which(each)]:
-        raise Failed(f"not installed: {' '.join(missing)}; bench/packages.txt names Debian's packages")
+        raise Failed(f"not installed: {' '.join(missing)}; requirements/debian bench installs it")
     with ExitStack() as tidying:
         folder = Path(tempfile.mkdtemp(prefix="smtpy-bench-"))
         tidying.callback(shutil.rmtree, folder)
