@@ -1,8 +1,9 @@
 """`make run`: prepare a folder, then everything in demo/Procfile under honcho until Ctrl-C or SIGTERM.
 
-honcho supervises; this process sees to it that nothing outlives it. Should honcho fall (a signal in its first moments
-does that), what it had started becomes ours (PR_SET_CHILD_SUBREAPER) and is stopped here; should we be killed, the
-kernel tells honcho (PR_SET_PDEATHSIG).
+honcho supervises; a keeper above it sees to it that nothing outlives us. Should honcho fall (a signal before it has
+heard that all have started does that: KeyError 'pid'), what it had started becomes the keeper's
+(PR_SET_CHILD_SUBREAPER) and is stopped there. The keeper is not the process that was started and that people kill:
+should that one go, however it goes, the kernel tells the keeper (PR_SET_PDEATHSIG).
 """
 
 import ctypes
@@ -37,13 +38,32 @@ HONCHO_PATIENCE = 8.0  # seconds; honcho itself kills after five
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def main() -> int:
+    """Wait for the keeper, and pass on to it what tells us to stop; its exit status."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    above = os.getpid()
+    keeper = os.fork()
+    if keeper == 0:
+        return keep(above)
+    for number in STOPS:
+        signal.signal(number, lambda received, frame: os.kill(keeper, received))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+    return os.waitstatus_to_exitcode(os.waitpid(keeper, 0)[1])
+
+
+def keep(above: int) -> int:
     """The whole of it; the exit status."""
     prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOPS:
         signal.signal(number, asked_to_stop)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+        if os.getppid() != above:
+            return 0
         check_sudo()
         make_folder()
         lock = only_one()
@@ -63,7 +83,7 @@ def prctl(option: int, value: int) -> None:
 
 def asked_to_stop(number: int, frame: object) -> None:
     """Once is enough: the signals that follow change nothing."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for each in STOPS:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
