@@ -31,6 +31,15 @@ class SwitchedOff(StrEnum):
     OWNER = "owner"
 
 
+class OnDmarc(StrEnum):
+    """What the owner of a domain wants done with mail that its author's domain disowns (RFC 9989 section 5.3.6)."""
+
+    REFUSE = "refuse"  # 550 in the session
+    HOLD = "hold"  # taken, kept in Postfix's hold queue until somebody decides
+    TAG = "tag"  # delivered with a field that says so
+    DELIVER = "deliver"  # as if nothing were wrong
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
     """A domain of ours. `name` in A-labels; `role_mailbox` takes postmaster@ and abuse@ when no alias does."""
@@ -43,6 +52,8 @@ class Domain:
     role_mailbox: str | None  # address text
     max_message_bytes: int | None  # octets; None: the service's own limit
     extension_separator: str | None  # "+" as a rule; None: extensions are part of the name
+    on_reject: OnDmarc = OnDmarc.REFUSE  # DMARC failed, and the author's domain asks for rejection
+    on_quarantine: OnDmarc = OnDmarc.TAG  # the same, where it asks for quarantine
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +81,14 @@ class Automatic:
     pattern: str | None  # RE2 syntax, matched against the whole folded local part; None: catch-all
     mode: Mode
     mailboxes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key that signs for a domain now. `private` is sealed (smtpy.vault); what is inside is PKCS#8 DER."""
+
+    uuid: str
+    domain: str
+    selector: str
+    algorithm: str  # "rsa-sha256" or "ed25519-sha256"
+    private: bytes

@@ -7,7 +7,7 @@ does not know raises Unavailable; it never answers None for "I could not find ou
 
 from typing import Protocol
 
-from smtpy.directory.entries import Alias, Automatic, Domain
+from smtpy.directory.entries import Alias, Automatic, Domain, SigningKey
 
 
 class Unavailable(Exception):
@@ -28,3 +28,6 @@ class Directory(Protocol):
 
     def sender(self, token: str) -> str | None:
         """The reverse-path a stored return token stands for; None: unknown or expired."""
+
+    def signing_keys(self, domain: Domain) -> tuple[SigningKey, ...]:
+        """The keys that sign for that domain now, one of each algorithm at the most; (): none has been seen in DNS."""

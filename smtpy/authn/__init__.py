@@ -1,0 +1,1 @@
+"""What arrived, and who vouches for it: SPF, DKIM, DMARC, ARC, and the Authentication-Results field."""

@@ -1,0 +1,1 @@
+"""One way to ask DNS for all checks."""

@@ -1,0 +1,1 @@
+"""`smtpy worker`: what has to be done from time to time."""

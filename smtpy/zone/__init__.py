@@ -1,0 +1,1 @@
+"""The DNS records a domain must publish, and what is wrong with those it does."""
