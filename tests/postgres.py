@@ -1,7 +1,8 @@
 """A private PostgreSQL, as a pytest plugin: one server for the session, a database of its own for whoever asks.
 
 It lies in a short folder of /tmp, answers on a UNIX socket only, and runs as user postgres when the tests run as root
-(it refuses root). Nothing is synced: what it holds is worth nothing after the session.
+(it refuses root). Nothing is synced: what it holds is worth nothing after the session. A database goes with its test:
+the hundreds of a session would be files enough to take minutes to remove on a busy disk.
 """
 
 import os
@@ -49,6 +50,7 @@ class Postgres:
         self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path is short
         self._as_user: list[str] = []
         self._numbers = count(1)
+        self._passing: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
             owner = pwd.getpwnam(USER)
@@ -127,11 +129,18 @@ class Postgres:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
-    def new_database(self, template: str = "template0") -> str:
-        """The URL of a new database."""
+    def new_database(self, template: str = "template0", *, kept: bool = False) -> str:
+        """The URL of a new database, which lasts as long as the test; as the session, if it is `kept`."""
         name = f"test_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        if not kept:
+            self._passing.append(name)
         return self.url(name)
+
+    def drop_databases(self) -> None:
+        """Those which are not kept."""
+        while self._passing:
+            self.run(f"DROP DATABASE {self._passing.pop()} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -151,3 +160,4 @@ def postgres(postgres_server: Postgres) -> Iterator[Postgres]:
     yield postgres_server
     if postgres_server._process is None:
         postgres_server.start()
+    postgres_server.drop_databases()

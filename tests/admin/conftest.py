@@ -21,7 +21,7 @@ def _migrated(url: str) -> str:
 @pytest.fixture(scope="session")
 def template(postgres_server: Postgres) -> str:
     """A migrated PostgreSQL database to copy."""
-    return make_url(_migrated(postgres_server.new_database())).database or ""
+    return make_url(_migrated(postgres_server.new_database(kept=True))).database or ""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -25,7 +25,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: Postgres) -> str:
-    url = postgres_server.new_database()
+    url = postgres_server.new_database(kept=True)
     engine = open_engine(url)
     upgrade(engine)
     engine.dispose()
