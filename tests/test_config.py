@@ -16,12 +16,14 @@ NEEDED = {
     "postmaster": "postmaster@inbox.example",
     "secret_keys": [KEY],
     "srs_secrets": [SRS],
+    "encryption_keys": [KEY],
 }
 ENVIRON = {
     "SMTPY_HOSTNAME": "mx.our.example",
     "SMTPY_POSTMASTER": "postmaster@inbox.example",
     "SMTPY_SECRET_KEYS": KEY,
     "SMTPY_SRS_SECRETS": SRS,
+    "SMTPY_ENCRYPTION_KEYS": KEY,
 }
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -45,6 +47,9 @@ def test_defaults_stand_on_each_other() -> None:
     assert settings.policy_listen == (Endpoint(path="/srv/r/policy.sock"),)
     assert settings.milter_listen == Endpoint(path="/srv/r/milter.sock")
     assert settings.deadline_seconds == 3.0
+    assert settings.mx_hosts == ("mx.our.example",)
+    assert settings.report_address == "postmaster@inbox.example"
+    assert settings.check_resolvers == (("9.9.9.9", 53), ("1.1.1.1", 53))
 
 
 def test_later_sources_win(tmp_path: Path) -> None:
@@ -79,11 +84,34 @@ def test_values_are_kept_in_one_form() -> None:
     assert settings.postmaster == "a@inbox.example"
 
 
+DNS_SERVERS = {
+    "192.0.2.1": ("192.0.2.1", 53),
+    "127.0.0.1:5353": ("127.0.0.1", 5353),
+    "2001:DB8::1": ("2001:db8::1", 53),
+    "[2001:db8:0::1]:5353": ("2001:db8::1", 5353),
+}
+
+
+@pytest.mark.parametrize(("text", "server"), DNS_SERVERS.items(), ids=list(DNS_SERVERS))
+def test_dns_servers(text: str, server: tuple[str, int]) -> None:
+    settings = judge({**NEEDED, "dns_servers": [text]})
+    assert settings.dns_servers == (server,)
+    written = settings.model_dump(mode="json")["dns_servers"]
+    assert judge({**NEEDED, "dns_servers": written}).dns_servers == (server,)
+
+
+def test_lists_by_the_environment() -> None:
+    environ = {**ENVIRON, "SMTPY_DNS_SERVERS": "192.0.2.1 192.0.2.2:5353", "SMTPY_TRUSTED_SEALERS": "Lists.EXAMPLE"}
+    settings = load(None, environ)
+    assert [str(each) for each in settings.dns_servers] == ["192.0.2.1", "192.0.2.2:5353"]
+    assert settings.trusted_sealers == ("lists.example",)
+
+
 def test_all_bad_keys_at_once(tmp_path: Path) -> None:
     path = write(tmp_path, 'hostname = "a b"\nmax_hop = 3\nlog_level = "loud"\n')
     assert refused(path, {"SMTPY_MILTER_WORKERS": "many", "SMTPY_RUNDIR": "/r"}).keys() == {
         *("hostname", "max_hop", "log_level", "SMTPY_MILTER_WORKERS", "SMTPY_RUNDIR"),
-        *("postmaster", "secret_keys", "srs_secrets"),
+        *("postmaster", "secret_keys", "srs_secrets", "encryption_keys"),
     }
 
 
@@ -94,6 +122,13 @@ BAD_VALUES = {
     "database_url": ("mysql://db.example/x", "sqlite:"),
     "secret_keys": ([], "at least 1"),
     "srs_secrets": ([SRS, "short"], "at least 16"),
+    "encryption_keys": (["k" * 31], "at least 32"),
+    "dns_servers": (["dns.example"], "an IP address"),
+    "check_resolvers": (["192.0.2.1:0"], "1 to 65535"),
+    "mx_hosts": ([], "at least 1"),
+    "trusted_sealers": (["a b"], "not a valid host name"),
+    "report_address": ("jörg@inbox.example", "in ASCII only"),
+    "key_retire_days": (0, "greater than or equal to 1"),
     "srs_hash_length": (3, "greater than or equal to 4"),
     "lookup_listen": (["unix:x"], "absolute"),
     "policy_listen": (["inet:[::1]:9", "8025"], "unix:/path or inet:host:port"),
@@ -169,10 +204,23 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
 def test_no_message_and_no_repr_tells_a_secret(secret: str) -> None:
     with pytest.raises(BadSettings) as caught:
         judge(
-            {**NEEDED, "secret_keys": [secret + "\x00" * 5], "srs_secrets": secret, "database_url": f"x://u:{secret}@h"}
+            {
+                **NEEDED,
+                "secret_keys": [secret + "\x00" * 5],
+                "srs_secrets": secret,
+                "encryption_keys": [secret],
+                "database_url": f"x://u:{secret}@h",
+            }
         )
     assert secret not in str(caught.value)
-    settings = judge({**NEEDED, "srs_secrets": [secret * 2], "database_url": f"postgresql://u:{secret}@db.example/x"})
+    settings = judge(
+        {
+            **NEEDED,
+            "srs_secrets": [secret * 2],
+            "encryption_keys": [secret * 4],
+            "database_url": f"postgresql://u:{secret}@db.example/x",
+        }
+    )
     assert secret not in repr(settings)
 
 
@@ -184,13 +232,20 @@ def test_any_environment_gives_settings_or_names(values: dict[str, str]) -> None
         assert bad.problems  # noqa: PT017 - settings are a possible end, too
 
 
+def shown(default: object) -> str:
+    """A default as the page has it; a list as it is written in the environment."""
+    if isinstance(default, tuple):
+        return f"`{' '.join(map(str, default))}`" if default else "*none*"
+    return f"`{default}`"
+
+
 def test_the_page_lists_every_setting_as_it_is() -> None:
     rows = []
     for key, field in Settings.model_fields.items():
         if field.is_required():
             default = "*required*"
         elif field.default is not PydanticUndefined:
-            default = f"`{field.default}`"
+            default = shown(field.default)
         else:
             default = f"`{field.default_factory({name: f'{{{name}}}' for name in Settings.model_fields})}`"
         rows.append(f"| `{key}` | {default} | {field.description} |")

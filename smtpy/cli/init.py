@@ -1,8 +1,8 @@
 """`smtpy init`: a configuration file, secrets, folders, and the database at the head of its migrations.
 
 Safe to run again, as every start of a demo or a container does: what is there stays, secrets above all, since return
-addresses on their way back stop working without them. What is asked for and contradicts the file that is there is
-refused: two sources of truth are one too many.
+addresses on their way back stop working without them. A secret that an older version did not need is added. What is
+asked for and contradicts the file that is there is refused: two sources of truth are one too many.
 
 A database URL with a password goes to the secrets: the configuration file is readable by everyone.
 """
@@ -18,7 +18,7 @@ import click
 
 from smtpy.cli.setup import Setup, Trouble, pass_setup
 
-SECRETS = {"secret_keys": 48, "srs_secrets": 24}  # key: random octets
+SECRETS = {"secret_keys": 48, "srs_secrets": 24, "encryption_keys": 48}  # key: random octets
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -39,6 +39,7 @@ def init_command(setup: Setup, /, config: Path | None, **asked: Any) -> None:
         if path.exists():
             _agree(path, wanted)
             click.echo(f"kept {path} and its secrets")
+            _complete(setup, path)
         else:
             _write(path, wanted)
             click.echo(f"wrote {path} and secrets in {path.parent / 'secrets'}")
@@ -79,15 +80,35 @@ def _write(path: Path, wanted: dict[str, str]) -> None:
     if urlsplit(wanted.get("database_url", "")).password:
         hidden["database_url"] = wanted.pop("database_url")
     path.parent.mkdir(parents=True, exist_ok=True)
+    named = _hide(path, hidden)
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in wanted.items()]
+    head = "# SMTPy's settings; docs/settings.md lists them all, `smtpy config check` checks them.\n"
+    _create(path, head + "".join(lines + named), 0o644)
+
+
+def _complete(setup: Setup, path: Path) -> None:
+    """Add the secrets that no source has, as after an upgrade to a version that needs more of them."""
+    from smtpy.config import gather
+
+    given = gather(path, setup.environ).values
+    lacking = {key: secrets.token_urlsafe(octets) for key, octets in SECRETS.items() if key not in given}
+    if not lacking:
+        return
+    named = _hide(path, lacking)
+    whole = path.read_bytes()[-1:] in (b"", b"\n")
+    with path.open("a", encoding="utf-8") as file:
+        file.write(("" if whole else "\n") + "".join(named))
+    click.echo(f"added {', '.join(lacking)} in {path.parent / 'secrets'}")
+
+
+def _hide(path: Path, hidden: dict[str, str]) -> list[str]:
+    """Write secrets beside the configuration, unless they are there; the lines that name them."""
     folder = path.parent / "secrets"
     folder.mkdir(mode=0o700, exist_ok=True)
     for key, secret in hidden.items():
         if key not in SECRETS or not (folder / key).exists():
             _create(folder / key, secret + "\n", 0o600)
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in wanted.items()]
-    lines += [f'{key}_file = "secrets/{key}"' for key in hidden]
-    head = "# SMTPy's settings; docs/settings.md lists them all, `smtpy config check` checks them.\n"
-    _create(path, head + "\n".join(lines) + "\n", 0o644)
+    return [f'{key}_file = "secrets/{key}"\n' for key in hidden]
 
 
 def _judge(wanted: dict[str, str]) -> None:
@@ -107,6 +128,9 @@ def _create(path: Path, text: str, mode: int) -> None:
     with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
         file.write(text)
         os.fchmod(file.fileno(), mode)
+        if os.geteuid() == 0:  # an upgrade by root must not close it to those who run the services
+            folder = path.parent.stat()
+            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
         os.fsync(file.fileno())
     aside.rename(path)
 

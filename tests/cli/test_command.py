@@ -78,7 +78,7 @@ def test_bad_settings_are_ex_config_with_their_names(tmp_path: Path, command: st
     done = process("--config", str(path), command, *words)
     assert done.returncode == os.EX_CONFIG
     assert "smtpy init" in done.stderr
-    for key in ("hostname", "max_hop", "postmaster", "secret_keys", "srs_secrets"):
+    for key in ("hostname", "max_hop", "postmaster", "secret_keys", "srs_secrets", "encryption_keys"):
         assert f"smtpy: {key}: " in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -102,6 +102,7 @@ def test_init_makes_a_closed_house(tmp_path: Path) -> None:
         path.parent / "secrets": 0o700,
         path.parent / "secrets" / "secret_keys": 0o600,
         path.parent / "secrets" / "srs_secrets": 0o600,
+        path.parent / "secrets" / "encryption_keys": 0o600,
     }
     assert {each: stat.S_IMODE(each.stat().st_mode) for each in modes} == modes
     assert process("--config", str(path), "config", "check").returncode == 0
@@ -120,12 +121,38 @@ def test_init_again_keeps_everything(config: Path) -> None:
     assert contents() == before
 
 
+@pytest.mark.parametrize("end", ["\n", ""], ids=["whole last line", "open last line"])
+def test_init_again_adds_a_secret_that_an_older_version_did_not_need(config: Path, end: str) -> None:
+    secret = config.parent / "secrets" / "encryption_keys"
+    line = 'encryption_keys_file = "secrets/encryption_keys"'
+    older = config.read_text().replace(line + "\n", "").rstrip("\n") + end
+    config.write_text(older)
+    config.chmod(0o600)
+    secret.unlink()
+    assert run("--config", str(config), "config", "check").exit_code == os.EX_CONFIG
+    done = run("init", "--config", str(config))
+    assert (done.exit_code, "added encryption_keys" in done.output) == (0, True), done.output
+    assert config.read_text() == older.rstrip("\n") + f"\n{line}\n"
+    assert stat.S_IMODE(config.stat().st_mode) == stat.S_IMODE(secret.stat().st_mode) == 0o600
+    made = secret.read_text()
+    assert "added" not in run("init", "--config", str(config)).output
+    assert secret.read_text() == made
+
+
+def test_init_again_leaves_a_secret_to_the_environment(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    older = config.read_text().replace('encryption_keys_file = "secrets/encryption_keys"\n', "")
+    config.write_text(older)
+    monkeypatch.setenv("SMTPY_ENCRYPTION_KEYS", "k" * 40)
+    assert run("init", "--config", str(config)).exit_code == 0
+    assert config.read_text() == older
+
+
 def test_secrets_differ_from_house_to_house(tmp_path: Path) -> None:
     made = set()
     for name in ("a", "b"):
         init(tmp_path / name / "etc" / "smtpy.toml")
         made |= {each.read_text() for each in (tmp_path / name / "etc" / "secrets").iterdir()}
-    assert len(made) == 4
+    assert len(made) == 6
 
 
 def test_init_refuses_what_contradicts_the_file(config: Path) -> None:

@@ -156,7 +156,7 @@ def test_settings_that_are_refused_end_it(tmp_path: Path) -> None:
     path.write_text("hostname = 'mx.our.example'\n")
     done = run("--config", str(path), "doctor")
     assert done.exit_code == os.EX_CONFIG
-    assert done.output.count("ERROR settings:") == 3
+    assert done.output.count("ERROR settings:") == 4
 
 
 def test_open_files_are_found(smtpy: Run, config: Path) -> None:
@@ -251,13 +251,13 @@ def closed(smtpy: Run, config: Path) -> Iterator[Path]:
 def test_a_folder_closed_to_this_user_is_named(smtpy: Run, config: Path, closed: Path) -> None:
     found = findings(smtpy)
     assert (os.EX_NOPERM, f"{closed / 'smtpy.db'} is closed to this user") in found["files"]
-    assert len(found["files"]) == 4
+    assert len(found["files"]) == 5
     done = run("init", "--config", str(config))
     assert (done.exit_code, "run as a user who may" in done.output) == (os.EX_CANTCREAT, True), done.output
 
 
 def test_a_default_file_that_this_user_may_not_look_for(closed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smtpy.config.DEFAULT_FILE", closed / "smtpy.toml")
+    monkeypatch.setattr("smtpy.config.sources.DEFAULT_FILE", closed / "smtpy.toml")
     done = run("alias", "list")
     assert (done.exit_code, "Permission denied" in done.output) == (os.EX_CONFIG, True), done.output
 

@@ -196,7 +196,7 @@ def test_a_sender_is_remembered_for_an_outage_only(engine: Engine, opening: Open
 
 def test_a_process_opens_it_from_its_settings(engine: Engine, database_url: str) -> None:
     found(engine)
-    secrets = {"secret_keys": ["k" * 32], "srs_secrets": ["s" * 16]}
+    secrets = {"secret_keys": ["k" * 32], "srs_secrets": ["s" * 16], "encryption_keys": ["k" * 32]}
     named = {"hostname": "mx.our.example", "postmaster": "me@far.example", "database_url": database_url}
     directory = open_directory(Settings.model_validate({**named, **secrets, "cache_entries": 7}))
     try:

@@ -1,0 +1,140 @@
+"""The kinds of values that settings have: how each is read from text, and the rule it is refused by.
+
+Rules raise ValueError with words that contain no value, which may be secret.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SecretStr,
+    ValidationInfo,
+)
+
+from smtpy.mail.address import parse, parse_domain
+from smtpy.net import Endpoint
+from smtpy.routing.internal import is_internal
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError("a path here is absolute")
+    return path
+
+
+def _hostname(text: str) -> str:
+    if text.startswith("["):
+        raise ValueError("a host name, not an address literal")
+    return parse_domain(text)
+
+
+def _postmaster(text: str, info: ValidationInfo) -> str:
+    if parse(text).domain == info.data.get("hostname"):
+        raise ValueError("mail to the service's own hostname goes to this address, so it must be elsewhere")
+    return _outside(text)
+
+
+def _outside(text: str) -> str:
+    address = parse(text)
+    if is_internal(address.domain):
+        raise ValueError(f"{address.domain} is used within the service; name an address elsewhere")
+    if not address.ascii:  # RFC 6531 section 3.4: it needs SMTPUTF8, which a message in ASCII does not leave with
+        raise ValueError("many servers take an address in ASCII only; name such a one")
+    return str(address)
+
+
+def _endpoint(value: object) -> Endpoint:
+    return value if isinstance(value, Endpoint) else Endpoint.parse(str(value))
+
+
+def _unix(endpoint: Endpoint) -> Endpoint:
+    if endpoint.path is None:
+        raise ValueError("the milter listens on a UNIX socket (unix:/path): TCP costs 44 ms a message or more")
+    return endpoint
+
+
+def _database(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite" and not parts.path.startswith("//"):
+        raise ValueError("the path of a SQLite database is absolute: sqlite:////absolute/path")
+    if parts.scheme not in ("sqlite", "postgresql", "postgresql+psycopg"):
+        raise ValueError("a database URL is sqlite:////absolute/path or postgresql://user@host/name")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("the port of a database URL is a number from 0 to 65535") from None
+    return url
+
+
+def _at_least(length: int) -> Callable[[SecretStr], SecretStr]:
+    def check(secret: SecretStr) -> SecretStr:
+        if len(secret) < length:
+            raise ValueError(f"a secret here has at least {length} characters; `smtpy init` makes good ones")
+        return secret
+
+    return check
+
+
+def standing_on(key: str, pattern: str) -> Any:
+    """A default that stands on another setting."""
+    return Field(default_factory=lambda given: pattern.replace(f"{{{key}}}", str(given[key])))
+
+
+def _words(value: object) -> object:
+    """A list may be written as one text, with white space between."""
+    return value.split() if isinstance(value, str) else value
+
+
+def _hosts(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_hostname, names))
+
+
+class DnsServer(NamedTuple):
+    """A DNS server, as `smtpy.resolver` takes one."""
+
+    host: str
+    port: int = 53
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.host if self.port == 53 else f"{host}:{self.port}"
+
+
+def _dns_server(value: object) -> DnsServer:
+    """`192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`."""
+    text = str(value)
+    found = _WITH_PORT.match(text)
+    try:
+        host = str(ipaddress.ip_address(found["v6"] or found["v4"] if found else text))
+    except ValueError:
+        raise ValueError("a DNS server is an IP address, with a port as 192.0.2.1:53 or [2001:db8::1]:53") from None
+    port = int(found["port"]) if found else 53
+    if not 1 <= port <= 65535:
+        raise ValueError("a port is a number from 1 to 65535")
+    return DnsServer(host, port)
+
+
+_WITH_PORT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>[0-9]{1,5})\Z")
+
+Listed = BeforeValidator(_words)
+Folder = Annotated[Path, AfterValidator(_absolute)]
+Hostname = Annotated[str, AfterValidator(_hostname)]
+Hostnames = Annotated[tuple[str, ...], Listed, AfterValidator(_hosts)]
+Postmaster = Annotated[str, AfterValidator(_postmaster)]
+ReportAddress = Annotated[str, AfterValidator(_outside)]
+Database = Annotated[str, AfterValidator(_database), Field(repr=False)]
+Listen = Annotated[Endpoint, PlainValidator(_endpoint), PlainSerializer(str)]
+Listens = Annotated[tuple[Listen, ...], Listed, Field(min_length=1)]
+Unix = Annotated[Listen, AfterValidator(_unix)]
+DnsServers = Annotated[tuple[Annotated[DnsServer, PlainValidator(_dns_server), PlainSerializer(str)], ...], Listed]
+Keys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_at_least(32))], ...], Listed, Field(min_length=1)]
+SrsSecrets = Annotated[tuple[Annotated[SecretStr, AfterValidator(_at_least(16))], ...], Listed, Field(min_length=1)]

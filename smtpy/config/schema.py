@@ -1,0 +1,124 @@
+"""Every setting: its kind, its default and what it means. docs/settings.md is compared with this."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from smtpy.config.kinds import (
+    Database,
+    DnsServer,
+    DnsServers,
+    Folder,
+    Hostname,
+    Hostnames,
+    Keys,
+    Listens,
+    Postmaster,
+    ReportAddress,
+    SrsSecrets,
+    Unix,
+    standing_on,
+)
+
+PREFIX = "SMTPY_"
+
+
+class BadSettings(Exception):
+    """`problems`: every bad key (as its source spells it) or unreadable file, with the reason."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__("\n".join(f"{name}: {reason}" for name, reason in problems))
+        self.problems = tuple(problems)
+
+
+class Settings(BaseModel):
+    """Every setting of SMTPy; docs/settings.md is made from here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True)
+
+    hostname: Hostname
+    """The name of this mail server, as in Postfix's `myhostname`."""
+    postmaster: Postmaster
+    """The address that takes mail to postmaster and abuse at `hostname`; in ASCII, and not at `hostname` itself."""
+    state_dir: Folder = Path("/var/lib/smtpy")
+    """Where what must last lies: the SQLite database."""
+    run_dir: Folder = Path("/run/smtpy")
+    """Where the sockets lie; user postfix must be able to enter it."""
+    database_url: Database = standing_on("state_dir", "sqlite:///{state_dir}/smtpy.db")
+    """`sqlite:////absolute/path` or `postgresql://user:password@host/name`."""
+    secret_keys: Keys
+    """Keys of trace marks and return tokens, newest first, 32 characters or more each."""
+    srs_secrets: SrsSecrets
+    """Secrets of the Sender Rewriting Scheme, newest first, 16 characters or more each."""
+    srs_hash_length: Annotated[int, Field(ge=4, le=20)] = 8
+    """Characters of the hash in a return address."""
+    srs_max_age_days: Annotated[int, Field(ge=1, le=365)] = 21
+    """Days for which a return address leads back to its sender."""
+    encryption_keys: Keys
+    """Keys under which signing keys lie in the database, newest first, 32 characters or more each."""
+    lookup_listen: Listens = standing_on("run_dir", "unix:{run_dir}/lookup.sock")
+    """Where `smtpy lookup` answers."""
+    policy_listen: Listens = standing_on("run_dir", "unix:{run_dir}/policy.sock")
+    """Where `smtpy policy` answers."""
+    milter_listen: Unix = standing_on("run_dir", "unix:{run_dir}/milter.sock")
+    """Where `smtpy milter` answers; a UNIX socket."""
+    milter_workers: Annotated[int, Field(ge=1, le=64)] = 2
+    """Processes that share the milter's socket."""
+    message_size_limit: Annotated[int, Field(ge=1024)] = 26_214_400
+    """Octets of the largest message taken, as in Postfix's `message_size_limit`."""
+    max_hops: Annotated[int, Field(ge=1, le=100)] = 30
+    """Most Received lines of a message that is not taken to go round in circles."""
+    deadline_seconds: Annotated[float, Field(ge=0.1, le=30)] = 3.0
+    """Seconds after which a question is answered "try again"; Postfix itself waits 100."""
+    dns_servers: DnsServers = ()
+    """DNS servers to ask, by IP address and port; none: those of `/etc/resolv.conf`."""
+    dns_timeout_seconds: Annotated[float, Field(ge=0.1, le=10)] = 2.0
+    """Seconds that one DNS server has to answer one question."""
+    authentication_seconds: Annotated[float, Field(ge=0.1, le=60)] = 8.0
+    """Seconds that all DNS questions about one message may take together; what is not known then is temperror."""
+    trusted_sealers: Hostnames = ()
+    """Domains whose ARC seal is believed where DMARC fails: forwarders and lists before us."""
+    mx_hosts: Annotated[Hostnames, Field(min_length=1)] = standing_on("hostname", "{hostname}")
+    """Host names that a domain's MX records are to have."""
+    report_address: ReportAddress = standing_on("postmaster", "{postmaster}")
+    """The address that DMARC and TLS reports about our domains are to go to."""
+    check_resolvers: Annotated[DnsServers, Field(min_length=1)] = (DnsServer("9.9.9.9"), DnsServer("1.1.1.1"))
+    """DNS servers that `smtpy domain check` and the worker ask, so that a record counts when the world sees it."""
+    check_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    """Hours between two checks of what a domain publishes."""
+    key_rotation_days: Annotated[int, Field(ge=0, le=3650)] = 0
+    """Days after which a domain gets new signing keys; 0: only by `smtpy key rotate`."""
+    key_retire_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """Days for which a retired signing key stays published, for mail still on its way."""
+    cache_entries: Annotated[int, Field(ge=1)] = 100_000
+    """Answers of the directory that each process remembers."""
+    epoch_poll_seconds: Annotated[float, Field(ge=0.01, le=60)] = 0.3
+    """Seconds between two looks for changes of the directory."""
+    journal_batch_seconds: Annotated[float, Field(ge=0.01, le=60)] = 0.3
+    """Seconds for which journal rows are gathered before they are written."""
+    journal_buffer: Annotated[int, Field(ge=1)] = 10_000
+    """Journal rows that each process keeps while the database is away; the oldest go first."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important lines that are logged."""
+
+
+def judge(values: Mapping[str, object], names: Mapping[str, str] | None = None) -> Settings:
+    """Settings from values by key; `names` is how their source spells the keys. Raises BadSettings."""
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise BadSettings(_judged(error, names or {})) from None
+
+
+def _judged(error: ValidationError, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Pydantic's findings in our words, without the values, which may be secret."""
+    problems = []
+    for found in error.errors(include_input=False, include_url=False):
+        key = str(found["loc"][0])
+        if found["type"] == "missing":
+            problems.append((key, f"required; set it in the file or as {PREFIX}{key.upper()}"))
+        elif found["type"] != "default_factory_not_called":  # its cause is listed
+            problems.append((names.get(key, key), found["msg"].removeprefix("Value error, ")))
+    return problems
