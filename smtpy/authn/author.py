@@ -1,0 +1,124 @@
+"""From: whose message is this, and what to write there when it may not stay.
+
+The addresses are read by `mailboxes`, which refuses what could be read in two ways. `rewritten` makes
+
+    From: "A friend via hello@demo.example" <hello@demo.example>
+
+of "A friend" <friend@sender.example>. Encoded words stay the words they were, since nobody here knows their charset;
+raw UTF-8 becomes encoded words; nothing that could end a line or a quoted string passes.
+"""
+
+import base64
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from smtpy.authn.mailboxes import BadAuthor, Mailbox, NoDomain, mailboxes
+from smtpy.authn.structured import Kind, Token
+from smtpy.mail.address import Address
+from smtpy.mail.message import Field
+
+__all__ = ["Author", "BadAuthor", "NoDomain", "authors", "named", "rewritten"]
+
+MAX_PHRASE = 200  # characters of a display name that are kept
+LINE = 76  # characters; RFC 5322 section 2.1.1 wants 78 at most, RFC 2047 section 2 wants 76
+_ENCODED_OCTETS = 42  # of UTF-8 that fit an encoded word of 75 characters (RFC 2047 section 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """`phrase` is the display name as it was written, unfolded; empty when there is none."""
+
+    address: Address
+    phrase: bytes
+
+
+def authors(fields: Iterable[Field]) -> tuple[Author, ...]:
+    """Whom the From field names; nobody when it is absent or empty. Raises BadAuthor, also for a second From field."""
+    values = [field.value for field in fields if field.named("From")]
+    if len(values) > 1:
+        raise BadAuthor("there is more than one From field")
+    return named(values[0]) if values else ()
+
+
+def named(value: bytes) -> tuple[Author, ...]:
+    """Whom an address list names: From, Reply-To, To and their kind. Raises BadAuthor."""
+    text, found = mailboxes(value)
+    return tuple(Author(each.address, _phrase(text, each)) for each in found)
+
+
+def _phrase(text: bytes, mailbox: Mailbox) -> bytes:
+    return text[mailbox.words[0].start : mailbox.words[-1].end] if mailbox.words else b""
+
+
+def rewritten(value: bytes, alias: str) -> str | None:
+    """A From value that names the alias, folded with LF and a tab; None unless one author can be read.
+
+    `alias` in its external form, as str(Address) gives it.
+    """
+    try:
+        _, found = mailboxes(value)
+    except BadAuthor:
+        return None
+    if len(found) != 1:
+        return None
+    parts = [*_words(found[0].words), ("plain", f"via {alias}")]
+    if len(parts) == 1:
+        parts.insert(0, ("plain", str(found[0].address)))
+    return _folded([*_written(parts), f"<{alias}>"])
+
+
+def _words(given: Iterable[Token]) -> Iterator[tuple[str, str]]:
+    """The words of a display name, as ("encoded" | "plain", text), within MAX_PHRASE; none where one cannot be read."""
+    try:
+        decoded = [token.text.decode("utf-8") for token in given]
+    except UnicodeDecodeError:
+        return
+    left = MAX_PHRASE
+    for token, text in zip(given, decoded, strict=True):
+        encoded = token.kind is Kind.WORD and text.startswith("=?") and text.endswith("?=")
+        if encoded and len(text) > left:
+            return
+        yield ("encoded" if encoded else "plain", text[:left])
+        left -= len(text)
+        if left <= 0:
+            return
+
+
+def _written(parts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Encoded words one by one; plain words that follow each other as one quoted string, or encoded when not ASCII."""
+    for kind, run in groupby(parts, key=lambda part: part[0]):
+        if kind == "encoded":
+            yield from (text for _, text in run)
+            continue
+        text = " ".join(" ".join(text for _, text in run).split())
+        if text.isascii():
+            yield '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        else:
+            yield from _encoded(text)
+
+
+def _encoded(text: str) -> Iterator[str]:
+    """Encoded words of at most 75 characters, each of whole characters (RFC 2047 sections 2 and 5)."""
+    octets = b""
+    for character in text:
+        if len(octets) + len(character.encode()) > _ENCODED_OCTETS:
+            yield _encoded_word(octets)
+            octets = b""
+        octets += character.encode()
+    yield _encoded_word(octets)
+
+
+def _encoded_word(octets: bytes) -> str:
+    return f"=?utf-8?b?{base64.b64encode(octets).decode('ascii')}?="
+
+
+def _folded(parts: Iterable[str]) -> str:
+    """Parts in lines, broken between parts only."""
+    lines = [""]
+    for part in parts:
+        if lines[-1] and len(lines[-1]) + 1 + len(part) > LINE:
+            lines.append(part)
+        else:
+            lines[-1] += f" {part}" if lines[-1] else part
+    return "\n\t".join(lines)
