@@ -1,0 +1,50 @@
+"""A header as signatures see it: where the fields of a name stand, and each in canonical form, worked out once.
+
+Verifying every signature, validating the chain, signing and sealing all read the same `Header`; a field's canonical
+form is made when first wanted and kept.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from smtpy.mail.message import Field
+from smtpy.signing import canonical
+
+
+class Header:
+    """The fields of one message, top first. Make another when a field is added or changed."""
+
+    __slots__ = ("_positions", "_relaxed", "fields")
+
+    def __init__(self, fields: Iterable[Field]) -> None:
+        self.fields = tuple(fields)
+        self._relaxed: dict[int, bytes] = {}
+        self._positions: dict[bytes, list[int]] = {}
+        for position, field in enumerate(self.fields):
+            self._positions.setdefault(field.name.rstrip(b" \t").lower(), []).append(position)
+
+    def positions(self, name: bytes) -> Sequence[int]:
+        """Where the fields of that name stand, top first; `name` in lower case."""
+        return self._positions.get(name, ())
+
+    def relaxed(self, position: int) -> bytes:
+        """The field at that position in relaxed form."""
+        found = self._relaxed.get(position)
+        if found is None:
+            found = self._relaxed[position] = canonical.relaxed(self.fields[position])
+        return found
+
+    def chosen(self, names: Iterable[bytes], *, relaxed: bool) -> bytes:
+        """The fields an h= list names, in its order; of one name the lowest first (RFC 6376 section 5.4.2).
+
+        A name for which no field is left stands for nothing, which is how a field's absence is signed.
+        """
+        left: dict[bytes, int] = {}
+        pieces = []
+        for name in names:
+            positions = self.positions(name)
+            last = left.get(name, len(positions)) - 1
+            if last >= 0:
+                left[name] = last
+                position = positions[last]
+                pieces.append(self.relaxed(position) if relaxed else canonical.simple(self.fields[position]))
+        return b"".join(pieces)
