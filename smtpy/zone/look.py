@@ -1,0 +1,65 @@
+"""One look at the DNS of a domain through one resolver, with what every judge needs to know and to say."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from smtpy.authn.suffixes import Suffixes
+from smtpy.dns import Dns, texts
+from smtpy.zone.findings import Finding, Status, finding
+from smtpy.zone.records import Wanted
+
+MOST_SHOWN = 300  # characters of one record
+_TELLING = len("v=spf1")  # characters that tell what kind of record it is
+ELSEWHERE = "Other TXT records answer there, perhaps through a wildcard; they do no harm, and this one is needed too."
+
+Wants = Sequence[Wanted]  # of one kind at one name
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`dns` is one resolver, `domain` whose records are looked at, `hosts` those of the service."""
+
+    dns: Dns
+    domain: str
+    hosts: tuple[str, ...]
+    suffixes: Suffixes
+
+
+Judge = Callable[[Wants, Look], Finding]
+
+
+def shown(text: bytes) -> str:
+    """A stranger's record as one line of bounded length."""
+    line = "".join(each if each.isprintable() else " " for each in text.decode("utf-8", "backslashreplace"))
+    return line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}…"
+
+
+def begins(text: bytes, version: bytes) -> bool:
+    """Whether a record is of that version: `v=spf1` is, `v=spf10` is not. Blanks before it are forgiven, and case."""
+    start, _, rest = text.strip().lower().partition(version)
+    return not start and (not rest or rest[:1] in (b" ", b";", b"\t"))
+
+
+def publish(wanted: Wanted) -> str:
+    """What to do about a record that is not there."""
+    return f"Add a {wanted.type} record named {wanted.name} with the value: {wanted.value}"
+
+
+def absent(wants: Wants, look: Look, others: Sequence[bytes] = ()) -> Finding:
+    """A TXT record that is not there, and why that may be. `others`: TXT records that answer in its place."""
+    wanted = wants[0]
+    if place := _misplaced(wanted, look):
+        short = wanted.name.removesuffix(f".{look.domain}") if wanted.name != look.domain else "@"
+        todo = f"Name it {wanted.name}; where your provider adds the domain by itself, enter {short} as its name."
+        return finding(wants, Status.MISSING, (f"it stands at {place}",), todo)
+    hint = f" ({ELSEWHERE})" if others else ""
+    return finding(wants, Status.MISSING, [shown(each) for each in others], publish(wanted) + hint)
+
+
+def _misplaced(wanted: Wanted, look: Look) -> str | None:
+    """Where a record of that kind stands instead: below its own name, when the domain was added twice, or above it."""
+    version = wanted.value[:_TELLING].lower().encode()
+    for place in (f"{wanted.name}.{look.domain}", look.domain):
+        if place != wanted.name and any(each.lower().startswith(version) for each in texts(look.dns, place)):
+            return place
+    return None
