@@ -47,18 +47,18 @@ class Dmarc:
     why: str
 
 
-def without_policy(result: Result, domain: str, why: str) -> Dmarc:
-    """A verdict that ends before any record is read."""
-    return Dmarc(result, "", domain, "", aligned_spf=False, aligned_dkim=False, why=why)
-
-
 @dataclass(frozen=True, slots=True)
 class Sought:
     """What DNS told about an author's domain: the verdict if nothing vouches for it, and what to judge by."""
 
     verdict: Dmarc
     record: Record | None
-    walks: Walks
+    walks: Walks | None
+
+
+def without_record(result: Result, why: str, domain: str = "") -> Sought:
+    """A verdict that stands before anything is known of SPF and DKIM."""
+    return Sought(Dmarc(result, "", domain, "", aligned_spf=False, aligned_dkim=False, why=why), None, None)
 
 
 def check_dmarc(domain: str, spf: Spf, dkim: Iterable[Vouched], dns: Dns, suffixes: Suffixes) -> Dmarc:
@@ -73,17 +73,15 @@ def seek(domain: str, dns: Dns, suffixes: Suffixes) -> Sought:
     """
     domain, walks = _plain(domain), Walks(dns, suffixes)
     if not domain or domain.startswith("["):
-        verdict = without_policy(Result.NONE, domain, "the author's address has no domain name")
-        return Sought(verdict, None, walks)
+        return without_record(Result.NONE, "the author's address has no domain name", domain)
     try:
         record = walks.record(domain)
         if record is None:
-            return Sought(without_policy(Result.NONE, domain, f"{domain} has no DMARC record"), None, walks)
+            return without_record(Result.NONE, f"{domain} has no DMARC record", domain)
         policy = _policy(domain, record, dns)
         walks.organization(domain)
     except DnsTrouble as trouble:
-        why = f"the DMARC record of {domain} could not be had: {trouble}"
-        return Sought(without_policy(Result.TEMPERROR, domain, why), None, walks)
+        return without_record(Result.TEMPERROR, f"the DMARC record of {domain} could not be had: {trouble}", domain)
     why = f"neither SPF nor DKIM vouches for {domain}"
     return Sought(Dmarc(Result.FAIL, policy, domain, record.domain, False, False, why), record, walks)
 
@@ -91,7 +89,7 @@ def seek(domain: str, dns: Dns, suffixes: Suffixes) -> Sought:
 def judge(sought: Sought, spf: Spf, dkim: Sequence[Vouched]) -> Dmarc:
     """The verdict, now that SPF and DKIM are known. A temperror keeps its policy: it may yet turn into a fail."""
     verdict, record, walks = sought.verdict, sought.record, sought.walks
-    if record is None:
+    if record is None or walks is None:
         return verdict
     by_spf = _aligned(verdict.domain, [spf], record.aspf_strict, walks)
     by_dkim = _aligned(verdict.domain, dkim, record.adkim_strict, walks)

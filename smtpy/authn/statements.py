@@ -1,14 +1,15 @@
 """Reading Authentication-Results (RFC 8601 section 2.2), also as ARC-Authentication-Results holds them.
 
-Tolerant where nothing hangs on it: comments anywhere, a stray semicolon, unknown words, values full of "=". What is read
-here was written by others: whether to believe it is for those who ask. `forged` finds the fields that claim to be ours.
+Tolerant where nothing hangs on it: comments anywhere, a stray semicolon, unknown words, values full of "=". What is
+read here was written by others: whether to believe it is for those who ask. `forged` finds the fields that claim to be
+ours.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from smtpy.authn.structured import Kind, Token, Unreadable, comment_end, tokens, unfold
+from smtpy.authn.structured import Token, Unreadable, comment_end, tokens, unfold
 from smtpy.mail.address import BadAddress, parse_domain
 from smtpy.mail.message import Field
 
@@ -77,7 +78,7 @@ def _statement(run: Sequence[Token]) -> Statement | None:
 
 
 def _pairs(run: Sequence[Token]) -> Iterator[tuple[str, str]]:
-    """Names and values. A blank ends a value, but may stand round the dot and the slash of a name, and round its "="."""
+    """Names and values. A blank ends a value; it may stand round the dot and the slash of a name, and round its "="."""
     name, at = b"", 0
     while at < len(run):
         token = run[at]
