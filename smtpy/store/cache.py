@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Engine
 
-from smtpy.directory.entries import Alias, Automatic, Domain
+from smtpy.directory.entries import Alias, Automatic, Domain, SigningKey
 from smtpy.directory.questions import Directory, Unavailable
 from smtpy.store.epoch import EpochWatcher
 
@@ -55,6 +55,9 @@ class _Remembering(ABC):
     def sender(self, token: str) -> str | None:
         # Tokens come and go without a bump, so the answer is kept for an outage only.
         return self._answer(("sender", token), lambda: self._source.sender(token), lasting=False)
+
+    def signing_keys(self, domain: Domain) -> tuple[SigningKey, ...]:
+        return self._answer(("signing_keys", domain.id), lambda: self._source.signing_keys(domain))
 
     @abstractmethod
     def _answer(self, key: _Key, ask: Callable[[], _T], *, lasting: bool = True) -> _T:

@@ -21,7 +21,7 @@ from smtpy.store.cache import CachedDirectory
 from smtpy.store.engine import open_engine
 from smtpy.store.epoch import EpochWatcher
 from smtpy.store.records import ReturnToken
-from smtpy.store.schema import Alias, AliasMailbox, Automatic, AutomaticMailbox, Domain, Mailbox, User
+from smtpy.store.schema import Alias, AliasMailbox, Automatic, AutomaticMailbox, Domain, Mailbox, SigningKey, User
 
 _DomainOwner = aliased(User)
 
@@ -42,6 +42,8 @@ _DOMAIN = (
         Mailbox.address,
         Domain.max_message_bytes,
         Domain.extension_separator,
+        Domain.on_reject,
+        Domain.on_quarantine,
     )
     .join(User, User.id == Domain.owner_id)
     .outerjoin(Mailbox, and_(Mailbox.id == Domain.role_mailbox_id, _WORKS))
@@ -88,6 +90,14 @@ _SENDER = select(ReturnToken.sender).where(
     ReturnToken.token == bindparam("token"), ReturnToken.used_at >= bindparam("since")
 )
 
+_KEYS = (
+    select(SigningKey.uuid, SigningKey.selector, SigningKey.algorithm, SigningKey.private)
+    .where(
+        SigningKey.domain_id == bindparam("domain"), SigningKey.used_from.is_not(None), SigningKey.retired_at.is_(None)
+    )
+    .order_by(SigningKey.used_from, SigningKey.id)
+)
+
 
 class SqlDirectory:
     """`questions.Directory` on a database. `token_days`: for how long after its last use a return token is good."""
@@ -126,6 +136,13 @@ class SqlDirectory:
     def sender(self, token: str) -> str | None:
         rows = self._ask(_SENDER, token=token, since=datetime.now(UTC) - self._token_age)
         return rows[0].sender if rows else None
+
+    def signing_keys(self, domain: entries.Domain) -> tuple[entries.SigningKey, ...]:
+        newest = {row.algorithm: row for row in self._ask(_KEYS, domain=domain.id)}
+        return tuple(
+            entries.SigningKey(row.uuid, domain.name, row.selector, algorithm.value, row.private)
+            for algorithm, row in newest.items()
+        )
 
     def _ask(self, statement: Executable, **values: object) -> Sequence[Any]:
         try:

@@ -35,6 +35,12 @@ class JournalRow(Base):
     verdict: Mapped[str] = mapped_column(String(16))
     why: Mapped[LongText]
     micros: Mapped[int]
+    authentication: Mapped[str | None] = mapped_column(Text)
+    spf: Mapped[str | None] = mapped_column(String(16))
+    dkim: Mapped[str | None] = mapped_column(String(16))
+    dmarc: Mapped[str | None] = mapped_column(String(16))
+    arc: Mapped[str | None] = mapped_column(String(16))
+    signed: Mapped[str | None] = mapped_column(Text)
 
 
 class JournalRecipient(Base):

@@ -12,6 +12,7 @@ from smtpy.mail.address import BadAddress, parse
 from smtpy.store.records import JournalRecipient, JournalRow
 
 MAX_OCTETS = 2000  # of a text that strangers chose: an index entry of PostgreSQL takes 2704
+MAX_RESULTS_OCTETS = 16_000  # of what no index holds
 
 _NEW = insert(JournalRow).returning(JournalRow.id, sort_by_parameter_order=True)
 _NEW_RECIPIENT = insert(JournalRecipient)
@@ -33,7 +34,8 @@ class Delivery:
 class Entry:
     """One message in one pass. `stage` is rcpt, front or split, `parent` the uuid of the pass before.
 
-    `id` is the journal's own number, None before it is written.
+    `id` is the journal's own number, None before it is written. `authentication` is what Authentication-Results said of
+    it, the four after it the results alone (RFC 8601 section 2.7), `signed` the keys it left with.
     """
 
     uuid: str
@@ -50,6 +52,12 @@ class Entry:
     micros: int
     recipients: tuple[Delivery, ...]
     id: int | None = None
+    authentication: str | None = None
+    spf: str | None = None
+    dkim: str | None = None
+    dmarc: str | None = None
+    arc: str | None = None
+    signed: str | None = None
 
 
 def write(connection: Connection, entries: Sequence[Entry]) -> None:
@@ -78,6 +86,12 @@ def _row(entry: Entry) -> dict[str, object]:
         "verdict": entry.verdict,
         "why": _cut(entry.why),
         "micros": entry.micros,
+        "authentication": _cut(entry.authentication, MAX_RESULTS_OCTETS),
+        "spf": entry.spf,
+        "dkim": entry.dkim,
+        "dmarc": entry.dmarc,
+        "arc": entry.arc,
+        "signed": _cut(entry.signed),
     }
 
 
@@ -94,12 +108,12 @@ def _recipient(journal_id: int, position: int, delivery: Delivery) -> dict[str, 
     }
 
 
-def _cut(text: str | None) -> str | None:
+def _cut(text: str | None, most: int = MAX_OCTETS) -> str | None:
     """The text as both databases take it: no NUL, no half of a surrogate pair, not too long for an index."""
-    if text is None or (text.isascii() and len(text) <= MAX_OCTETS and "\0" not in text):
+    if text is None or (text.isascii() and len(text) <= most and "\0" not in text):
         return text
     octets = text.replace("\0", "\ufffd").encode("utf-8", "replace")
-    return octets[:MAX_OCTETS].decode("utf-8", "ignore")
+    return octets[:most].decode("utf-8", "ignore")
 
 
 def entries(engine: Engine, *, about: str | None = None, limit: int = 50, before: int | None = None) -> list[Entry]:

@@ -9,15 +9,16 @@ senders hear. The journal's tables stand in smtpy.store.records.
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from smtpy.directory.entries import Mode, WhenOff
+from smtpy.directory.entries import Mode, OnDmarc, WhenOff
 from smtpy.directory.patterns import MAX_PATTERN
 from smtpy.store.columns import AddressText, Base, DomainName, Id, LocalPart, LongText, Name, choice
 
 MAX_NOTE = 1000  # characters
 MAX_NAME = 200  # characters of a person's name
+MAX_SELECTOR = 63  # octets: one label
 
 
 class Role(StrEnum):
@@ -25,6 +26,13 @@ class Role(StrEnum):
 
     ADMIN = "admin"
     USER = "user"
+
+
+class Algorithm(StrEnum):
+    """How a key signs (RFC 6376 section 3.3, RFC 8463); more in `smtpy.signing.key`."""
+
+    RSA = "rsa-sha256"
+    ED25519 = "ed25519-sha256"
 
 
 def _now() -> datetime:
@@ -66,7 +74,31 @@ class Domain(_Switched, Base):
     role_mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailboxes.id", ondelete="SET NULL"), index=True)
     max_message_bytes: Mapped[int | None]
     extension_separator: Mapped[str | None] = mapped_column(String(1).evaluates_none(), default="+")
+    on_reject: Mapped[OnDmarc] = mapped_column(choice(OnDmarc, "on_reject"), default=OnDmarc.REFUSE)
+    on_quarantine: Mapped[OnDmarc] = mapped_column(choice(OnDmarc, "on_quarantine"), default=OnDmarc.TAG)
     deleted_at: Mapped[datetime | None]
+
+
+class SigningKey(Base):
+    """A DKIM key of a domain: it waits to be seen in DNS, then it is used, then retired; published all the while.
+
+    `private` is sealed (smtpy.vault); `public` holds the octets of p=. `seen_at` is when it was found in DNS while it
+    waited.
+    """
+
+    __tablename__ = "signing_keys"
+    __table_args__ = (UniqueConstraint("domain_id", "selector"),)
+    id: Mapped[Id]
+    uuid: Mapped[Name]
+    domain_id: Mapped[int] = mapped_column(ForeignKey("domains.id", ondelete="RESTRICT"))
+    selector: Mapped[str] = mapped_column(String(MAX_SELECTOR))
+    algorithm: Mapped[Algorithm] = mapped_column(choice(Algorithm, "algorithm"))
+    private: Mapped[bytes] = mapped_column(LargeBinary)
+    public: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(default=_now)
+    seen_at: Mapped[datetime | None]
+    used_from: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None]
 
 
 class Mailbox(_Switched, Base):

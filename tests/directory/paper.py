@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from threading import Event
 from typing import Any
 
-from smtpy.directory.entries import Alias, Automatic, Domain, Mode, WhenOff
+from smtpy.directory.entries import Alias, Automatic, Domain, Mode, SigningKey, WhenOff
 from smtpy.directory.questions import Directory
 from smtpy.directory.resolve import House
 from smtpy.srs import Srs
@@ -44,6 +44,7 @@ class Paper:
     aliases: Iterable[Alias] = ()
     rules: tuple[Automatic, ...] = ()
     senders: dict[str, str] = field(default_factory=dict)
+    keys: tuple[SigningKey, ...] = ()
     trouble: Exception | None = None
     asked: list[tuple[str, str]] = field(default_factory=list)
     answering: Event = field(default_factory=Event)
@@ -66,6 +67,10 @@ class Paper:
     def sender(self, token: str) -> str | None:
         self._ask("sender", token)
         return self.senders.get(token)
+
+    def signing_keys(self, domain: Domain) -> tuple[SigningKey, ...]:
+        self._ask("signing_keys", domain.name)
+        return tuple(each for each in self.keys if each.domain == domain.name)
 
     def ready(self) -> Directory:
         return self

@@ -71,6 +71,11 @@ def ask(directory: Any) -> tuple[str, ...]:
     return tuple(alias.mailboxes)
 
 
+def keys(directory: Any, domain: Domain) -> list[str]:
+    """The selectors of what signs for the domain."""
+    return [each.selector for each in directory.signing_keys(domain)]
+
+
 def warm(directory: CachedDirectory) -> Domain:
     """The directory has been asked everything once."""
     domain = directory.domain("our.example")
@@ -78,6 +83,7 @@ def warm(directory: CachedDirectory) -> Domain:
     assert ask(directory) == ("one@far.example",)
     assert directory.alias(domain, "nobody") is None
     assert directory.automatic(domain) == ()
+    assert keys(directory, domain) == ["r1"]
     assert directory.domain("foreign.example") is None
     return domain
 
@@ -89,6 +95,7 @@ def assert_warm_answers(directory: CachedDirectory, domain: Domain) -> None:
         for _ in range(NUMBERS):
             assert ask(each) == ("one@far.example",)
             assert each.alias(domain, "nobody") is None
+            assert keys(each, domain) == ["r1"]
             assert each.domain("foreign.example") is None
         assert time.monotonic() - begun < DEADLINE + SLACK
 
@@ -98,6 +105,7 @@ def assert_old_answers(directory: CachedDirectory, domain: Domain) -> None:
     assert ask(directory) == ("one@far.example",)
     for each in (directory, directory.ready()):
         assert ask(each) == ("one@far.example",)
+        assert keys(each, domain) == ["r1"]
         with pytest.raises(Unavailable):
             each.alias(domain, "nobody")
         with pytest.raises(Unavailable):
@@ -121,7 +129,7 @@ def test_answers_are_remembered_both_yes_and_no(engine: Engine, opening: Opener)
     counter = Counter(directory.engine)
     domain = warm(directory)
     asked = counter.questions
-    assert asked == 5
+    assert asked == 6
     warm(directory)
     assert counter.questions == asked
     assert ask(directory.ready()) == ("one@far.example",)

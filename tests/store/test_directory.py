@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, insert, text, update
 
-from smtpy.directory.entries import Mode, SwitchedOff, WhenOff
+from smtpy.directory.entries import Mode, OnDmarc, SigningKey, SwitchedOff, WhenOff
 from smtpy.directory.questions import Unavailable
 from smtpy.store import migrate
+from smtpy.store import schema as tables
 from smtpy.store.directory import SqlDirectory
 from smtpy.store.engine import open_engine
 from smtpy.store.records import ReturnToken
 from smtpy.store.returns import remember
-from smtpy.store.schema import Alias, AliasMailbox, Automatic, AutomaticMailbox, Domain, Mailbox, User
+from smtpy.store.schema import Algorithm, Alias, AliasMailbox, Automatic, AutomaticMailbox, Domain, Mailbox, User
 from tests.store.town import NOW, Town, changing, found
 
 MANY = 10_000
@@ -60,7 +61,16 @@ def test_a_domain(engine: Engine) -> None:
         5000,
         "-",
     )
+    assert (domain.on_reject, domain.on_quarantine) == (OnDmarc.REFUSE, OnDmarc.TAG)
     assert len(domain.uuid) == 36
+
+
+def test_what_a_domain_does_where_dmarc_fails(engine: Engine) -> None:
+    with changing(engine) as session:
+        town = Town(session)
+        town.domain(town.owner(), on_reject=OnDmarc.DELIVER, on_quarantine=OnDmarc.HOLD)
+    domain = domain_of(engine)
+    assert (domain.on_reject, domain.on_quarantine) == (OnDmarc.DELIVER, OnDmarc.HOLD)
 
 
 def test_an_unknown_domain(engine: Engine) -> None:
@@ -221,6 +231,35 @@ def test_a_stored_sender_expires_after_its_last_use(engine: Engine, now: Any) ->
     assert directory.sender(token) == "long@far.example"
 
 
+# --- signing keys ---------------------------------------------------------------------------------------------------
+
+
+def test_the_newest_key_of_each_algorithm_that_is_used(engine: Engine) -> None:
+    old, later = NOW - timedelta(days=2), NOW + timedelta(days=1)
+    with changing(engine) as session:
+        town = Town(session)
+        domain = town.domain(owner := town.owner())
+        town.key(domain, "r2", used_from=NOW)
+        town.key(domain, "r1", used_from=old)
+        town.key(domain, "e1", Algorithm.ED25519, used_from=old)
+        town.key(domain, "e2", Algorithm.ED25519, used_from=NOW, retired_at=NOW)
+        town.key(domain, "r3", seen_at=NOW)
+        town.key(town.domain(owner, "other.example"), "r9", used_from=later)
+    found_keys = SqlDirectory(engine).signing_keys(domain_of(engine))
+    assert {each.algorithm: each for each in found_keys} == {
+        "rsa-sha256": SigningKey(found_keys[0].uuid, "our.example", "r2", "rsa-sha256", b"sealed r2"),
+        "ed25519-sha256": SigningKey(found_keys[1].uuid, "our.example", "e1", "ed25519-sha256", b"sealed e1"),
+    }
+    assert [type(each.algorithm) for each in found_keys] == [str, str]
+
+
+def test_no_key_is_used_before_it_was_seen(engine: Engine) -> None:
+    with changing(engine) as session:
+        town = Town(session)
+        town.key(town.domain(town.owner()), "r1")
+    assert SqlDirectory(engine).signing_keys(domain_of(engine)) == ()
+
+
 # --- one indexed statement, however many rows -----------------------------------------------------------------------
 
 
@@ -250,6 +289,8 @@ def crowded(patient_engine: Engine) -> Engine:
         put(insert(AliasMailbox), [{"alias_id": i, "mailbox_id": i} for i in ids])
         put(insert(Automatic), [{"id": i, "domain_id": i, "pattern": "x.*", **timed} for i in ids])
         put(insert(AutomaticMailbox), [{"automatic_id": i, "mailbox_id": i} for i in ids])
+        key = {"selector": "r1", "algorithm": "rsa-sha256", "private": b"x", "public": b"x", "used_from": NOW}
+        put(insert(tables.SigningKey), [{"id": i, "domain_id": i, "created_at": NOW, **key} for i in ids])
         tokens = [
             {"token": f"t{i}", "sender": f"{i}@s.example", "created_at": NOW, "used_at": datetime.now(UTC)} for i in ids
         ]
@@ -280,6 +321,7 @@ def test_every_question_is_one_indexed_statement(crowded: Engine) -> None:
         "automatic": (lambda: directory.automatic(small), True),
         "no automatic": (lambda: directory.automatic(big), False),
         "sender": (lambda: directory.sender("t1500"), True),
+        "signing keys": (lambda: directory.signing_keys(small), True),
     }
     for name, (ask, known) in questions.items():
         with statements(crowded) as asked:

@@ -97,6 +97,12 @@ def test_a_row_comes_back_as_it_went(engine: Engine, opening: Opener) -> None:
         delivery("sales@our.example"),
         delivery("päivi@our.example", recipient="PÄIVI+x@our.example", decision="drop", targets=(), why="off"),
         parent=str(uuid4()),
+        authentication="spf=pass smtp.mailfrom=author@far.example;\n\tdkim=none",
+        spf="pass",
+        dkim="none",
+        dmarc="temperror",
+        arc="none",
+        signed="d=our.example s=r1",
     )
     bare = entry(2, queue_id=None, message_id=None, reverse_path="", recipients=())
     journal = opening()

@@ -9,13 +9,22 @@ from sqlalchemy import Engine, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from smtpy.directory.entries import OnDmarc
 from smtpy.directory.questions import Unavailable
 from smtpy.store import migrate
 from smtpy.store.columns import Base
 from smtpy.store.engine import open_engine
-from smtpy.store.schema import Epoch, User
+from smtpy.store.schema import Domain, Epoch, User
 from tests.postgres import Postgres
 from tests.store.conftest import KINDS
+
+OLD_ROWS = (  # of a database at 0001
+    "INSERT INTO users (id, uuid, email, key, name, role, enabled, created_at, updated_at) VALUES"
+    " (1, '0123456789abcdef0123456789abcdef', 'a', 'a', '', 'user', true, '2026-11-23 12:00', '2026-11-23 12:00')",
+    "INSERT INTO domains (id, uuid, owner_id, name, when_off, default_mode, enabled, created_at, updated_at) VALUES"
+    " (1, '0123456789abcdef0123456789abcdef', 1, 'our.example', 'reject', 'transparent', true,"
+    " '2026-11-23 12:00', '2026-11-23 12:00')",
+)
 
 
 @pytest.fixture(params=KINDS)
@@ -58,11 +67,26 @@ def test_the_epoch_and_the_checks_are_there(engine: Engine) -> None:
         assert connection.execute(select(Epoch.id, Epoch.value)).all() == [(1, 0)]
     assert checks(engine) == {
         "users": {"ck_users_role"},
-        "domains": {"ck_domains_when_off", "ck_domains_default_mode"},
+        "domains": {f"ck_domains_{name}" for name in ("when_off", "default_mode", "on_reject", "on_quarantine")},
         "aliases": {"ck_aliases_when_off", "ck_aliases_mode"},
         "automatics": {"ck_automatics_mode"},
         "epoch": {"ck_epoch_one_row"},
+        "signing_keys": {"ck_signing_keys_algorithm"},
     }
+
+
+def test_rows_of_an_older_version_outlive_the_way_up_and_down(empty: Engine) -> None:
+    migrate.upgrade(empty, "0001")
+    with empty.begin() as connection:
+        for statement in OLD_ROWS:
+            connection.exec_driver_sql(statement)
+    for _ in range(2):
+        migrate.upgrade(empty)
+        with Session(empty) as session:
+            row = session.scalars(select(Domain)).one()
+            assert (row.name, row.on_reject, row.on_quarantine) == ("our.example", OnDmarc.REFUSE, OnDmarc.TAG)
+        migrate.downgrade(empty, "0001")
+    empty.dispose()
 
 
 def test_upgrading_twice_changes_nothing(engine: Engine) -> None:

@@ -9,7 +9,17 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from smtpy.store.epoch import bump
-from smtpy.store.schema import Alias, AliasMailbox, Automatic, AutomaticMailbox, Domain, Mailbox, User
+from smtpy.store.schema import (
+    Algorithm,
+    Alias,
+    AliasMailbox,
+    Automatic,
+    AutomaticMailbox,
+    Domain,
+    Mailbox,
+    SigningKey,
+    User,
+)
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -45,6 +55,10 @@ class Town:
     def domain(self, owner: int, name: str = "our.example", **values: Any) -> int:
         return self._add(Domain(owner_id=owner, name=name, **values))
 
+    def key(self, domain: int, selector: str, algorithm: Algorithm = Algorithm.RSA, **values: Any) -> int:
+        sealed = {"private": f"sealed {selector}".encode(), "public": b"public", **values}
+        return self._add(SigningKey(domain_id=domain, selector=selector, algorithm=algorithm, **sealed))
+
     def alias(self, owner: int, domain: int, local: str, mailboxes: tuple[int, ...], **values: Any) -> int:
         number = self._add(Alias(owner_id=owner, domain_id=domain, local=local, **values))
         # The order is the owner's, not that of the ids.
@@ -60,9 +74,11 @@ class Town:
 
 
 def found(engine: Engine) -> None:
-    """The least there is: sales@our.example, which goes to one@far.example."""
+    """The least there is: sales@our.example, which goes to one@far.example, and a key that signs."""
     with changing(engine) as session:
         town = Town(session)
         owner = town.owner()
         mailbox = town.mailbox(owner, "one@far.example")
-        town.alias(owner, town.domain(owner), "sales", (mailbox,))
+        domain = town.domain(owner)
+        town.alias(owner, domain, "sales", (mailbox,))
+        town.key(domain, "r1", used_from=NOW)
