@@ -1,0 +1,145 @@
+"""What `signing` makes, judged by others: every DKIM signature and ARC set of ours passes, and what was changed fails.
+
+No mail path here; messages go from our functions to the judges.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from smtpy.signing.arc import Validated
+from smtpy.signing.making import Unsignable
+from smtpy.signing.result import Result
+from tests.corpora import corpus
+from tests.judges.names import Names
+from tests.judges.pen import Pen, cut
+from tests.judges.verifiers import JUDGES, KNOW_ARC, KNOW_ED25519, Opinion, Panel
+
+DATE = b"Date: Mon, 23 Nov 2026 09:00:00 +0000\r\n"
+TOP = b"From: alice@sender.example\r\nTo: sales@pen.example\r\nSubject: hello\r\n" + DATE
+FOUND = "mx.pen.example;\n\tspf=pass smtp.mailfrom=alice@sender.example;\n\tdmarc=pass header.from=sender.example"
+
+VECTORS = {
+    "plain": TOP + b"\r\nhello\r\n",
+    "no body": TOP + b"\r\n",
+    "empty lines": TOP + b"\r\n\r\n\r\nhello\r\n\r\n\r\n\r\n",
+    "only empty lines": TOP + b"\r\n\r\n\r\n\r\n",
+    "blanks": TOP + b"X: y \t \r\n\r\nhello \t there\t\r\n \r\n\t\r\n a\r\n",
+    "dots": TOP + b"\r\n.\r\n..\r\n...x\r\n",
+    "eight bits": TOP + b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Transfer-Encoding: 8bit\r\n\r\nJ\xc3\xb6rg \xff\xfe\r\n",
+    "eight bits in the header": TOP.replace(b"hello", "Grüße".encode()) + b"\r\nhello\r\n",
+    "long lines": TOP + b"\r\n" + b"x" * 3000 + b"\r\n" + b"y " * 2000 + b"\r\n",
+    "folds": TOP + b"Reply-To:\r\n alice@sender.example,\r\n\t\r\n bob@sender.example\r\nX-A: a\r\n b\r\n\r\nhello\r\n",
+    "blanks at the colon": b"From:alice@sender.example\r\nSubject:\thello\r\nTo:   x@pen.example  \r\n\r\nhello\r\n",
+    "fields twice": TOP + b"To: x@pen.example\r\nSubject: other\r\nX: 1\r\nX: 2\r\n\r\nhello\r\n",
+    "only From": b"From: alice@sender.example\r\n\r\nhello\r\n",
+    "a list": TOP + b"List-Id: <l.sender.example>\r\nList-Unsubscribe: <https://sender.example/off>\r\n"
+    b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nSender: list@sender.example\r\n\r\nhello\r\n",
+    "large": TOP + b"\r\n" + b"".join(b"line %d of many \r\n" % number for number in range(20_000)),
+}
+CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "body": lambda data: data.replace(b"hello\r\n", b"hallo\r\n"),
+    "footer": lambda data: data + b"-- \r\na footer\r\n",
+    "subject": lambda data: data.replace(b"Subject: hello", b"Subject: cheap"),
+    "no subject": lambda data: data.replace(b"Subject: hello\r\n", b""),
+    "second From on top": lambda data: b"From: boss@pen.example\r\n" + data,
+    "second Subject on top": lambda data: b"Subject: cheap\r\n" + data,
+    "Reply-To added": lambda data: b"Reply-To: thief@else.example\r\n" + data,
+}
+
+# What a judge does not manage, whoever has signed.
+UNABLE = {
+    "opendkim": {"rfc-001.eml"},  # From is no address
+    "rspamd": {
+        "fields twice"
+    },  # takes another one than RFC 6376 section 5.4.2 does; dkimpy's signatures fail as ours do
+}
+
+
+@pytest.fixture(scope="module")
+def pen(names: Names) -> Pen:
+    one = cut("pen.example")
+    names.publish(*one.records)
+    return one
+
+
+@pytest.fixture(scope="module")
+def list_pen(names: Names) -> Pen:
+    one = cut("list.example")
+    names.publish(*one.records)
+    return one
+
+
+@pytest.fixture(scope="module")
+def letters(pen: Pen) -> Mapping[str, bytes]:
+    """Vectors and corpus, signed with both algorithms and sealed over that."""
+    messages = VECTORS | {path.name: as_sent(path.read_bytes()) for path in corpus("mime-stalwart").glob("*.eml")}
+    signed = {}
+    for name, data in messages.items():
+        try:
+            signed[name] = pen.sealed(pen.signed(data), FOUND)
+        except Unsignable:  # those without a From, or with several
+            assert len(re.findall(rb"(?im)^From:", data.partition(b"\r\n\r\n")[0])) != 1, name
+    assert len(signed) >= 40
+    return signed
+
+
+def as_sent(data: bytes) -> bytes:
+    """The text of a file as SMTP can carry it."""
+    return re.sub(rb"\r?\n", b"\r\n", data).removesuffix(b"\r\n") + b"\r\n"
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_every_signature_of_ours_passes(panel: Panel, judge: str, letters: Mapping[str, bytes]) -> None:
+    opinions = panel.verdicts(judge, letters)
+    assert {name: each for name, each in opinions.items() if not good(judge, each)}.keys() == UNABLE.get(judge, set())
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_seen(panel: Panel, judge: str, letters: Mapping[str, bytes], change: str) -> None:
+    changed = CHANGES[change](letters["plain"])
+    assert changed != letters["plain"]
+    opinion = panel.verdicts(judge, {"changed": changed})["changed"]
+    assert "pass" not in opinion.dkim.values(), opinion
+    assert opinion.arc in ({"fail"} if judge in KNOW_ARC else {None}), opinion
+
+
+@pytest.mark.parametrize("judge", KNOW_ARC)
+def test_a_chain_goes_on_behind_a_change(panel: Panel, judge: str, pen: Pen, list_pen: Pen) -> None:
+    """Others seal what we have sealed, and we what others have: a footer breaks the older signatures, not the chain."""
+    chain = {"1": pen.sealed(VECTORS["plain"], FOUND)}
+    chain["2"] = list_pen.sealed(chain["1"] + b"-- \r\none\r\n", "list.example; arc=pass", Validated(Result.PASS, 1))
+    chain["3"] = pen.sealed(chain["2"] + b"-- \r\ntwo\r\n", FOUND, Validated(Result.PASS, 2))
+    chain["not sealed again"] = chain["3"] + b"-- \r\nthree\r\n"
+    chain["a seal lost"] = re.sub(rb"ARC-Seal:[^:]*i=2;(?:.*\r\n[ \t])*.*\r\n", b"", chain["3"])
+    chain["other results"] = chain["3"].replace(b"dmarc=pass", b"dmarc=fail")
+    assert len(set(chain.values())) == len(chain)
+    arcs = {name: each.arc for name, each in panel.verdicts(judge, chain).items()}
+    assert arcs == {name: "pass" if len(name) == 1 else "fail" for name in chain}, arcs
+
+
+@pytest.mark.parametrize("judge", KNOW_ARC)
+def test_a_chain_that_failed_stays_failed(panel: Panel, judge: str, pen: Pen, list_pen: Pen) -> None:
+    broken = list_pen.sealed(VECTORS["plain"], "list.example; none").replace(b"hello\r\n", b"hallo\r\n")
+    sealed = pen.sealed(broken, FOUND, Validated(Result.FAIL, 1))
+    assert b"cv=fail" in sealed
+    assert pen.sealed(sealed, FOUND, Validated(Result.FAIL, 2)) == sealed
+    assert panel.verdicts(judge, {"sealed": sealed})["sealed"].arc == "fail"
+
+
+@pytest.mark.parametrize("judge", KNOW_ARC)
+def test_no_key_is_no_pass(panel: Panel, judge: str) -> None:
+    unpublished = cut("pen.example")
+    letter = unpublished.sealed(unpublished.signed(VECTORS["plain"]), FOUND)
+    opinion = panel.verdicts(judge, {"letter": letter})["letter"]
+    assert "pass" not in {opinion.arc, *opinion.dkim.values()}, opinion
+
+
+def good(judge: str, opinion: Opinion) -> bool:
+    """Whether all that the judge can judge passes: both signatures, and the chain."""
+    dkim = {selector: result for (domain, selector), result in opinion.dkim.items() if domain == "pen.example"}
+    known = {"rsa", "ed25519"} if judge in KNOW_ED25519 else {"rsa"}
+    return {s for s, result in dkim.items() if result == "pass"} == known and opinion.arc in {"pass", None}
