@@ -9,6 +9,7 @@ raw UTF-8 becomes encoded words; nothing that could end a line or a quoted strin
 """
 
 import base64
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,7 +22,10 @@ from smtpy.mail.message import Field
 __all__ = ["Author", "BadAuthor", "NoDomain", "authors", "named", "rewritten"]
 
 MAX_PHRASE = 200  # characters of a display name that are kept
-LINE = 76  # characters; RFC 5322 section 2.1.1 wants 78 at most, RFC 2047 section 2 wants 76
+LINE = 72  # characters: RFC 5322 section 2.1.1 wants 78 at most, of which the first line has six for `From: `
+# Broken ones hold commas and brackets, which others would take for what parts addresses; "Q" can say them as =XX.
+_ENCODED_WORD = re.compile(r"=\?[A-Za-z0-9*_.-]+\?(?:[Qq]\?[!-~]*|[Bb]\?[A-Za-z0-9+/=]*)\?=\Z")
+_ILLEGAL = re.compile(r"[^A-Za-z0-9!*+/=_?.-]")  # in a phrase, RFC 2047 section 5 (3); the dot stands in charsets only
 _ENCODED_OCTETS = 42  # of UTF-8 that fit an encoded word of 75 characters (RFC 2047 section 2)
 
 
@@ -76,13 +80,17 @@ def _words(given: Iterable[Token]) -> Iterator[tuple[str, str]]:
         return
     left = MAX_PHRASE
     for token, text in zip(given, decoded, strict=True):
-        encoded = token.kind is Kind.WORD and text.startswith("=?") and text.endswith("?=")
+        encoded = _ENCODED_WORD.match(text) if token.kind is Kind.WORD else None
         if encoded and len(text) > left:
             return
-        yield ("encoded" if encoded else "plain", text[:left])
-        left -= len(text)
+        yield ("encoded", _ILLEGAL.sub(_as_hex, text)) if encoded else ("plain", text[:left])
+        left -= len(text) + 1
         if left <= 0:
             return
+
+
+def _as_hex(found: re.Match[str]) -> str:
+    return f"={ord(found[0]):02X}"
 
 
 def _written(parts: Iterable[tuple[str, str]]) -> Iterator[str]:

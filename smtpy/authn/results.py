@@ -25,6 +25,7 @@ MAX_VALUE = 253
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]+\Z")
 _PRINTABLE = re.compile(r"[\x20-\x7e]+\Z")
+_PLAIN = str.maketrans('"\\', "'/")  # in reasons: not every reader undoes quoted pairs
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
 
@@ -55,7 +56,7 @@ def _statements(found: Authentication) -> Iterator[list[str]]:
 def _statement(method: str, result: str, why: str, properties: Mapping[str, str]) -> list[str]:
     parts = [f"{method}={result}"]
     if why:
-        parts.append(f"reason={_quoted(_UNPRINTABLE.sub('?', why)[:MAX_REASON])}")
+        parts.append(f"reason={_quoted(_UNPRINTABLE.sub('?', why.translate(_PLAIN))[:MAX_REASON])}")
     values = {name: _value(text) for name, text in properties.items()}
     return [*parts, *(f"{name}={text}" for name, text in values.items() if text)]
 

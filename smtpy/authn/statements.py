@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from smtpy.authn.structured import Token, Unreadable, comment_end, tokens, unfold
+from smtpy.authn.structured import MAX_FIELD, QUOTED, Token, Unreadable, comment_end, tokens, unfold, unquoted
 from smtpy.mail.address import BadAddress, parse_domain
 from smtpy.mail.message import Field
 
@@ -17,7 +17,6 @@ FIELD = "Authentication-Results"
 
 _WORD = re.compile(rb'[^\x00-\x20\x7f()"\\;=/]++')
 _TOKEN = re.compile(rb'[^\x00-\x20\x7f()<>@,;:\\"/\[\]?=]*+')
-_QUOTED = re.compile(rb'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _JOINS = (b".", b"/")
 
 
@@ -103,8 +102,8 @@ def _text(octets: bytes) -> str:
 def forged(fields: Iterable[Field], authserv_id: str) -> tuple[int, ...]:
     """Which Authentication-Results fields bear our id, counted from 1 among the fields of that name, top first.
 
-    All are to be removed before ours is written (RFC 8601 section 5). One whose id cannot be read is taken for ours
-    when our id stands anywhere in it.
+    All are to be removed before ours is written (RFC 8601 section 5). One that is too long, or whose id cannot be read,
+    is taken for ours when our id stands anywhere in it.
     """
     ours = _comparable(authserv_id.encode())
     values = (field.value for field in fields if field.named(FIELD))
@@ -113,7 +112,7 @@ def forged(fields: Iterable[Field], authserv_id: str) -> tuple[int, ...]:
 
 def _claims(value: bytes, ours: str) -> bool:
     try:
-        found = _leading(value)
+        found = _leading(value) if len(value) <= MAX_FIELD else b""
     except Unreadable:
         found = b""
     return _comparable(found) == ours if found else ours.encode() in value.lower()
@@ -124,8 +123,8 @@ def _leading(value: bytes) -> bytes:
     at = 0
     while at < len(value) and (value[at] <= 0x20 or value[at] in b"\x7f("):
         at = comment_end(value, at) if value[at] == ord("(") else at + 1
-    if found := _QUOTED.match(value, at):
-        return re.sub(rb"\\(.)", rb"\1", found[1], flags=re.DOTALL)
+    if found := QUOTED.match(value, at):
+        return unquoted(found)
     found = _TOKEN.match(value, at)
     return found[0] if found else b""
 

@@ -2,7 +2,8 @@
 
 Bytes in, tokens out; linear, without recursion, and the same on every Python, which cannot be said of the standard
 library. Refuses what two readers could read differently: a comment or a quoted string that does not end, comments
-nested too deep, a field that is too long. A token keeps where it stood, so that "next to" can be told from "after".
+nested too deep, a field that is too long or has too many parts. A token keeps where it stood, so that "next to" can be
+told from "after".
 """
 
 import re
@@ -12,10 +13,11 @@ from enum import Enum
 
 MAX_FIELD = 16_384  # octets
 MAX_DEPTH = 50  # comments within comments
+MAX_TOKENS = 2000  # a field of an honest sender has some ten, a long list of addresses a few hundred
 
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _COMMENT = re.compile(rb"[^()\\]++|\\.|[()\\]", re.DOTALL)
-_QUOTED = re.compile(rb'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
+QUOTED = re.compile(rb'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _PAIR = re.compile(rb"\\(.)", re.DOTALL)
 
 
@@ -57,21 +59,35 @@ def tokens(text: bytes, word: re.Pattern[bytes]) -> Iterator[Token]:
 
     `word` says what an atom is; an octet that is in none is a special.
     """
-    at = 0
+    at = count = 0
     while at < len(text):
         if text[at] <= 0x20 or text[at] == 0x7F:
             at += 1
         elif text[at : at + 1] == b"(":
             at = comment_end(text, at)
-        elif text[at : at + 1] == b'"':
-            found = _QUOTED.match(text, at)
-            if found is None:
-                raise Unreadable("a quoted string does not end")
-            yield Token(Kind.QUOTED, _PAIR.sub(rb"\1", found[1]), at, at := found.end())
-        elif found := word.match(text, at):
-            yield Token(Kind.WORD, found[0], at, at := found.end())
         else:
-            yield Token(Kind.SPECIAL, text[at : at + 1], at, at := at + 1)
+            count += 1
+            if count > MAX_TOKENS:
+                raise Unreadable("the field has too many parts")
+            found = _token(text, at, word)
+            yield found
+            at = found.end
+
+
+def _token(text: bytes, at: int, word: re.Pattern[bytes]) -> Token:
+    """The token that begins there. Raises Unreadable."""
+    if text[at : at + 1] == b'"':
+        if found := QUOTED.match(text, at):
+            return Token(Kind.QUOTED, unquoted(found), at, found.end())
+        raise Unreadable("a quoted string does not end")
+    if found := word.match(text, at):
+        return Token(Kind.WORD, found[0], at, found.end())
+    return Token(Kind.SPECIAL, text[at : at + 1], at, at + 1)
+
+
+def unquoted(found: re.Match[bytes]) -> bytes:
+    """What a match of QUOTED stands for."""
+    return _PAIR.sub(rb"\1", found[1])
 
 
 def comment_end(text: bytes, start: int) -> int:
