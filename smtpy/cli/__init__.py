@@ -26,6 +26,7 @@ COMMANDS = {
     "rule": ("rules", "Automatic aliases: addresses that exist because they match."),
     "resolve": ("resolve", "What happens to mail to an address, and why."),
     "explain": ("explain", "What would be done with a message, and why."),
+    "verify": ("verify", "Who vouches for a message: SPF, DKIM, DMARC, ARC."),
     "log": ("log", "What was done with messages, newest first."),
     "config": ("config", "The settings in force."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),

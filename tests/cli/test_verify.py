@@ -1,0 +1,79 @@
+"""`smtpy verify`: the verdicts on a message in a file, with a DNS server of our own."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tests.cli.conftest import run
+from tests.dns import Zone
+from tests.nameserver import Nameserver
+
+MESSAGE = b"From: A friend <a@sender.example>\r\nSubject: hello\r\n\r\nHello\r\n"
+Verify = Callable[..., Result]
+RECORDS = {
+    "sender.example": {"TXT": ["v=spf1 ip4:198.51.100.1 -all"]},
+    "_dmarc.sender.example": {"TXT": ["v=DMARC1; p=reject"]},
+    "_dmarc.example": {},
+    "example": {},
+    "slow.example": "SERVFAIL",
+    "_dmarc.slow.example": "SERVFAIL",
+}
+
+
+@pytest.fixture
+def verify(config: Path) -> Iterator[Verify]:
+    """The command on a message, with these records."""
+    with Nameserver(Zone(RECORDS)) as server:
+        text = config.read_text("utf-8")
+        config.write_text(f'dns_servers = ["{server.host}:{server.port}"]\n{text}', "utf-8")
+
+        def command(*words: str, message: bytes = MESSAGE) -> Result:
+            return run("--config", str(config), "verify", "-", *words, stdin=message)
+
+        yield command
+
+
+SENDER = ("--client", "198.51.100.1", "--helo", "mx.sender.example", "--from", "<a@sender.example>")
+
+
+def test_every_verdict_is_told(verify: Verify) -> None:
+    done = verify(*SENDER)
+    assert done.exit_code == os.EX_OK
+    assert [line.split()[:3] for line in done.stdout.splitlines()[1:]] == [
+        ["spf", "pass", "sender.example"],
+        ["dkim", "none"],
+        ["arc", "none"],
+        ["dmarc", "pass", "sender.example"],
+    ]
+
+
+def test_as_json(verify: Verify) -> None:
+    found = json.loads(verify(*SENDER, "--json").stdout)
+    assert found["spf"] == {"result": "pass", "domain": "sender.example", "identity": "mailfrom", "why": ""}
+    assert (found["dmarc"]["result"], found["dmarc"]["policy"], found["dkim"]) == ("pass", "reject", [])
+    assert found["authentication_results"].startswith("mx.our.example;\n\tspf=pass smtp.mailfrom=sender.example;")
+
+
+def test_the_exit_code_is_that_of_dmarc(verify: Verify) -> None:
+    forged = verify("--client", "203.0.113.9", "--from", "a@sender.example")
+    assert forged.exit_code == os.EX_NOPERM
+    assert "asks to reject  neither SPF nor DKIM vouches for sender.example" in forged.stdout
+    assert verify().exit_code == os.EX_NOPERM
+    assert verify(message=b"From: a@slow.example\n\n").exit_code == os.EX_TEMPFAIL
+    assert verify(message=b"From: a@nowhere.example\n\n").exit_code == os.EX_OK
+
+
+@pytest.mark.parametrize(
+    "message", [b"", b"\n", b"no header", b"From: a@b.example <c@d.example>\n\n", b"\0" * 1000, MESSAGE[:20]]
+)
+def test_any_file_has_verdicts(verify: Verify, message: bytes) -> None:
+    assert verify(message=message).exit_code == os.EX_NOPERM
+
+
+def test_a_client_must_be_an_address(verify: Verify) -> None:
+    done = verify("--client", "mx.sender.example")
+    assert (done.exit_code, "not an IP address" in done.stderr) == (os.EX_USAGE, True)
