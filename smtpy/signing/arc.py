@@ -23,6 +23,7 @@ from smtpy.signing.key import Signer, find_keys
 from smtpy.signing.making import base64_of, covered_names, made, names_list
 from smtpy.signing.result import Result
 from smtpy.signing.signature import (
+    NO_ANSWER,
     Signature,
     algorithm_of,
     check,
@@ -131,7 +132,7 @@ def validate(
     except Refused as refusal:
         return Validated(Result.FAIL, found.newest, refusal.verdict.why)
     except DnsTrouble:
-        return Validated(Result.TEMPERROR, found.newest, "key look-up failed")
+        return Validated(NO_ANSWER.result, found.newest, NO_ANSWER.why)
     sealers = tuple(each.seal.domain for each in found.sets)
     results = tuple(_payload(header.fields[each.results].value) for each in found.sets)
     return Validated(Result.PASS, found.newest, "", sealers, results)
@@ -180,7 +181,7 @@ def _relaxed(name: str, value: str) -> bytes:
 
 
 def _tags(header: Header, name: bytes, position: int) -> Mapping[str, str]:
-    """The tags of a field; of ARC-Authentication-Results the i= that stands first. None when it has no list of them."""
+    """The tags of a field; of ARC-Authentication-Results the i= that stands first. None of them when it has no list."""
     value = header.fields[position].value
     try:
         return parse_tags(value.partition(b";")[0] if name == RESULTS else value)

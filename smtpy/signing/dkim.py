@@ -24,6 +24,9 @@ from smtpy.signing.key import Signer
 from smtpy.signing.making import base64_of, covered_names, made, names_list
 from smtpy.signing.result import Result
 from smtpy.signing.signature import (
+    ALGORITHMS,
+    BAD_NAMES,
+    NO_ANSWER,
     Signature,
     check,
     domain_of,
@@ -43,7 +46,6 @@ BAD_QUERY = Verdict(Result.PERMERROR, "unknown query method")
 BAD_IDENTITY = Verdict(Result.PERMERROR, "i= is not of the domain")
 FROM_NOT_SIGNED = Verdict(Result.PERMERROR, "From field not signed")
 NOT_TRIED = Verdict(Result.POLICY, "further signatures were not tried")
-DNS_TROUBLE = Verdict(Result.TEMPERROR, "key look-up failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class Broken:
 class Verified:
     """What became of a signature. `domain` is d= in lower-case A-labels, "" where it cannot be read.
 
-    `why` is empty on a pass. `testing`: the key says t=y. `partial`: l= leaves text unsigned, which is never a pass.
+    `why` is empty on a pass. `testing`: it passes and its key says t=y. `partial`: l= leaves text unsigned, which is
+    never a pass.
     """
 
     result: Result
@@ -122,7 +125,7 @@ def _verified(
     except Refused as refusal:
         verdict = refusal.verdict
     except DnsTrouble:
-        verdict = DNS_TROUBLE
+        verdict = NO_ANSWER
     return Verified(
         verdict.result,
         each.domain,
@@ -152,7 +155,9 @@ def _signature(position: int, tags: Mapping[str, str]) -> Signature:
     if "dns/txt" not in without_blanks(tags.get("q", "dns/txt")).split(":"):
         raise Refused(BAD_QUERY)
     found = read_signature(position, tags, _identity(tags), "simple/simple")
-    if b"" in found.names or b"from" not in found.names:
+    if b"" in found.names:
+        raise Refused(BAD_NAMES)
+    if b"from" not in found.names:
         raise Refused(FROM_NOT_SIGNED)  # RFC 6376 section 5.4
     return found
 
@@ -175,7 +180,9 @@ def _quoted_printable(text: str) -> str:
 
 def _named(tags: Mapping[str, str]) -> dict[str, str]:
     """Who claims to have signed, as far as it is safe to repeat."""
+    algorithm = tags.get("a", "")
+    known = algorithm if algorithm in (*ALGORITHMS, "rsa-sha1") else ""
     try:
-        return {"domain": domain_of(tags), "selector": selector_of(tags), "algorithm": tags.get("a", "")}
+        return {"domain": domain_of(tags), "selector": selector_of(tags), "algorithm": known}
     except Refused:
         return {}

@@ -33,18 +33,18 @@ class Header:
             found = self._relaxed[position] = canonical.relaxed(self.fields[position])
         return found
 
-    def chosen(self, names: Iterable[bytes], *, relaxed: bool) -> bytes:
+    def chosen(self, names: Iterable[bytes], *, relaxed: bool, but: int | None = None) -> bytes:
         """The fields an h= list names, in its order; of one name the lowest first (RFC 6376 section 5.4.2).
 
-        A name for which no field is left stands for nothing, which is how a field's absence is signed.
+        A name for which no field is left stands for nothing, which is how a field's absence is signed. `but` is where
+        the signature itself stands, which was not there yet when it was made.
         """
-        left: dict[bytes, int] = {}
+        left: dict[bytes, list[int]] = {}
         pieces = []
         for name in names:
-            positions = self.positions(name)
-            last = left.get(name, len(positions)) - 1
-            if last >= 0:
-                left[name] = last
-                position = positions[last]
+            if name not in left:
+                left[name] = [position for position in self.positions(name) if position != but]
+            if left[name]:
+                position = left[name].pop()
                 pieces.append(self.relaxed(position) if relaxed else canonical.simple(self.fields[position]))
         return b"".join(pieces)

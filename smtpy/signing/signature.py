@@ -44,6 +44,7 @@ OTHER_BODY = Verdict(Result.FAIL, "body hash did not verify")
 WRONG = Verdict(Result.FAIL, "signature did not verify")
 STRICT_KEY = Verdict(Result.PERMERROR, "i= is below the domain of a strict key")
 PARTIAL = Verdict(Result.POLICY, "l= leaves text unsigned")
+NO_ANSWER = Verdict(Result.TEMPERROR, "key look-up failed")
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -143,7 +144,8 @@ def _check_times(signature: Signature, now: datetime) -> None:
 def _signed_text(header: Header, signature: Signature) -> bytes:
     own = canonical.unsigned(header.fields[signature.position])
     form = canonical.relaxed if signature.relaxed else canonical.simple
-    return header.chosen(signature.names, relaxed=signature.relaxed) + form(own).removesuffix(canonical.CRLF)
+    covered = header.chosen(signature.names, relaxed=signature.relaxed, but=signature.position)
+    return covered + form(own).removesuffix(canonical.CRLF)
 
 
 def required(tags: Mapping[str, str], name: str) -> str:

@@ -48,7 +48,7 @@ def test_chasquid_message_that_is_none():
 @pytest.mark.parametrize("when", [NOW, datetime(2022, 1, 1, tzinfo=UTC)])
 def test_real_messages(when):
     """Signatures with x= hold until then."""
-    for path in sorted(corpus("dkim-stalwart").glob("*.txt")):
+    for path in sorted(corpus("dkim-stalwart").glob("[0-9]*.txt")):
         keys, _, message = path.read_bytes().replace(b"\r\n", b"\n").partition(b"\n\n")
         names = dict(line.split(" ", 1) for line in keys.decode().splitlines())
         found = Letter(message).verify(Zone({name: {"TXT": [text]} for name, text in names.items()}), when)
