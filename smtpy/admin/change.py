@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from smtpy.store.epoch import bump
 from smtpy.store.schema import Audit
+from smtpy.vault import Vault
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -25,12 +26,16 @@ V = TypeVar("V", bound="DataclassInstance")
 
 @dataclass(slots=True)
 class Change:
-    """An open change: who makes it, when, through which session, and on which mail server (in A-labels, if known)."""
+    """An open change: who makes it, when, through which session, and on which mail server (in A-labels, if known).
+
+    `vault` seals the keys it makes; without one it can make none.
+    """
 
     session: Session
     actor: str
     now: datetime
     hostname: str | None = None
+    vault: Vault | None = None
     acts: int = 0
 
     def record(self, act: str, subject: str, before: V | None, after: V) -> V:
@@ -70,11 +75,11 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 
 @contextlib.contextmanager
-def change(engine: Engine, *, by: str, hostname: str | None = None) -> Iterator[Change]:
+def change(engine: Engine, *, by: str, hostname: str | None = None, vault: Vault | None = None) -> Iterator[Change]:
     """Everything within the block happens, or, when it raises, nothing."""
     with Session(engine, expire_on_commit=False) as session:
         bump(session.connection())
-        opened = Change(session, by, datetime.now(UTC), hostname)
+        opened = Change(session, by, datetime.now(UTC), hostname, vault)
         yield opened
         if opened.acts:
             session.commit()

@@ -1,21 +1,23 @@
 """Domains: those whose mail comes here.
 
 A domain on which somebody's mailbox is cannot become ours: mail to that mailbox would come back here. Nor can our own
-hostname, which as a domain would have its roles no more.
+hostname, which as a domain would have its roles no more. A new domain has a pair of signing keys waiting, so that all
+its records can be published at once.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from smtpy.admin import mailboxes, members, read
+from smtpy.admin import mailboxes, members, pairs, read
 from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound
-from smtpy.directory.entries import Mode, WhenOff
+from smtpy.directory.entries import Mode, OnDmarc, WhenOff
 from smtpy.store.schema import Automatic, AutomaticMailbox, Domain, Mailbox, User
 
 SEPARATORS = "+-_=."
@@ -30,6 +32,8 @@ class Choices(TypedDict, total=False):
     default_mode: Mode
     max_message_bytes: int | None
     extension_separator: str | None
+    on_reject: OnDmarc
+    on_quarantine: OnDmarc
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class DomainView:
     role_mailbox: str | None
     max_message_bytes: int | None
     extension_separator: str | None
+    on_reject: str
+    on_quarantine: str
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
@@ -76,7 +82,7 @@ def view(session: Session, row: Domain) -> DomainView:
 def _view(row: Domain, owner: str, role_mailbox: str | None) -> DomainView:
     return DomainView(
         *(row.id, row.uuid, row.name, owner, row.enabled, row.when_off.value, row.default_mode.value),
-        *(role_mailbox, row.max_message_bytes, row.extension_separator),
+        *(role_mailbox, row.max_message_bytes, row.extension_separator, row.on_reject.value, row.on_quarantine.value),
         *(row.created_at, row.updated_at, row.deleted_at),
     )
 
@@ -122,7 +128,10 @@ def add(c: Change, name: str, *, owner: str, **choices: Unpack[Choices]) -> Doma
     _refuse_taken(c, name)
     row = Domain(name=name, owner_id=user.id, role_mailbox_id=mailboxes.first_of(c.session, user.id))
     _choose(c, row, choices)
-    return DOMAINS.added(c, row)
+    added = DOMAINS.added(c, row)
+    if c.vault is not None:
+        pairs.make(c, row)
+    return added
 
 
 def set_(c: Change, name: str, **choices: Unpack[Choices]) -> DomainView:
@@ -134,23 +143,33 @@ def set_(c: Change, name: str, **choices: Unpack[Choices]) -> DomainView:
 
 
 def _choose(c: Change, row: Domain, choices: Choices) -> None:
-    if "role_mailbox" in choices:
-        address = choices["role_mailbox"]
-        row.role_mailbox_id = mailboxes.of_owner(c.session, row.owner_id, [address])[0] if address else None
-    if "when_off" in choices:
-        row.when_off = choices["when_off"]
-    if "default_mode" in choices:
-        row.default_mode = read.mode(choices["default_mode"])
-    if "max_message_bytes" in choices:
-        limit = choices["max_message_bytes"]
-        if limit is not None and not 1 <= limit <= MAX_NUMBER:
-            raise Invalid("max_message_bytes", f"a limit is at least one octet, and at most {MAX_NUMBER}")
-        row.max_message_bytes = limit
-    if "extension_separator" in choices:
-        separator = choices["extension_separator"] or None
-        if separator is not None and separator not in tuple(SEPARATORS):
-            raise Invalid("extension_separator", f"an extension separator is one of {' '.join(SEPARATORS)}")
-        row.extension_separator = separator
+    for name, value in choices.items():
+        if name == "role_mailbox":
+            row.role_mailbox_id = mailboxes.of_owner(c.session, row.owner_id, [str(value)])[0] if value else None
+        else:
+            setattr(row, name, READERS[name](value))
+
+
+def _limit(octets: int | None) -> int | None:
+    if octets is not None and not 1 <= octets <= MAX_NUMBER:
+        raise Invalid("max_message_bytes", f"a limit is at least one octet, and at most {MAX_NUMBER}")
+    return octets
+
+
+def _separator(text: str | None) -> str | None:
+    if text and text not in tuple(SEPARATORS):
+        raise Invalid("extension_separator", f"an extension separator is one of {' '.join(SEPARATORS)}")
+    return text or None
+
+
+READERS: dict[str, Callable[[Any], object]] = {
+    "when_off": WhenOff,
+    "default_mode": read.mode,
+    "max_message_bytes": _limit,
+    "extension_separator": _separator,
+    "on_reject": OnDmarc,
+    "on_quarantine": OnDmarc,
+}
 
 
 def page(

@@ -24,6 +24,7 @@ COMMANDS = {
     "mailbox": ("mailboxes", "Where aliases lead to."),
     "alias": ("aliases", "Addresses that stand for mailboxes."),
     "rule": ("rules", "Automatic aliases: addresses that exist because they match."),
+    "key": ("keys", "Keys that sign the mail of a domain."),
     "resolve": ("resolve", "What happens to mail to an address, and why."),
     "explain": ("explain", "What would be done with a message, and why."),
     "verify": ("verify", "Who vouches for a message: SPF, DKIM, DMARC, ARC."),

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 WHEN_OFF = ("reject", "defer", "drop")
+ON_DMARC = ("refuse", "hold", "tag", "deliver")
 MODES = ("transparent",)  # private needs reply addresses; admin refuses it too
 
 when_off_option = click.option(
@@ -17,9 +18,15 @@ NONE = "none"  # the word that takes a choice away
 
 def chosen(**options: Any) -> dict[str, Any]:
     """The options that were given, read: enumerations by name, "none" as None."""
-    from smtpy.directory.entries import Mode, WhenOff
+    from smtpy.directory.entries import Mode, OnDmarc, WhenOff
 
-    read = {"when_off": WhenOff, "mode": Mode, "default_mode": Mode}
+    read = {
+        "when_off": WhenOff,
+        "mode": Mode,
+        "default_mode": Mode,
+        "on_reject": OnDmarc,
+        "on_quarantine": OnDmarc,
+    }
     given = {name: value for name, value in options.items() if value not in (None, ())}
     return {
         name: None if value == NONE and name != "note" else read[name](value) if name in read else value

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 WARNING = 1  # mail flows, but rests on something that it should not
 
+MAX_NAMED = 5  # domains in a line
+
 SAID = {os.EX_OK: "ok   ", WARNING: "WARN "}  # the rest are errors
 
 
@@ -120,7 +122,7 @@ def _database(setup: Setup) -> Iterator[Finding]:
             from smtpy.store import migrate
 
             current, head = migrate.current(engine), migrate.head()
-            names = list(_names(setup.settings, engine)) if current == head else []
+            rest = [*_names(setup.settings, engine), *_keys(setup, engine)] if current == head else []
     except Trouble as trouble:
         words, _, fix = trouble.message.partition("; ")
         yield Finding("database", trouble.code, words, fix)
@@ -130,7 +132,7 @@ def _database(setup: Setup) -> Iterator[Finding]:
     else:
         words = f"it is at {current or 'nothing'}, and this version needs {head}"
         yield Finding("database", os.EX_CONFIG, words, "run `smtpy init`")
-    yield from names
+    yield from rest
 
 
 def _names(settings: "Settings", engine: "Engine") -> Iterator[Finding]:
@@ -144,6 +146,22 @@ def _names(settings: "Settings", engine: "Engine") -> Iterator[Finding]:
     if directory.domain(settings.postmaster.rpartition("@")[2]):
         words = f"postmaster {settings.postmaster} is on a domain of ours, so the roles of the host rest on an alias"
         yield Finding("settings", WARNING, words, "name an address elsewhere as postmaster")
+
+
+def _keys(setup: Setup, engine: "Engine") -> Iterator[Finding]:
+    """What the vault does not open signs nothing, and mail goes out all the same."""
+    from smtpy.admin import change, keys
+
+    with change.reading(engine) as session:
+        lost = keys.unopened(session, setup.vault)
+    if not lost:
+        yield Finding("keys", os.EX_OK, "encryption_keys open all signing keys")
+        return
+    domains = list(dict.fromkeys(each.domain for each in lost))
+    named = ", ".join(domains[:MAX_NAMED]) + (", ..." if len(domains) > MAX_NAMED else "")
+    words = f"encryption_keys do not open {len(lost)} signing keys, so mail goes out unsigned from {named}"
+    fix = "give the lost encryption key back, or make new keys by `smtpy key rotate`, one domain after the other"
+    yield Finding("keys", os.EX_CONFIG, words, fix)
 
 
 def _sockets(setup: Setup) -> Iterator[Finding]:

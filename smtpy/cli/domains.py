@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from smtpy.cli.acts import add_acts, listing, reading, show_page
-from smtpy.cli.choices import MODES, NONE, chosen, mode_option, when_off_option
+from smtpy.cli.choices import MODES, NONE, ON_DMARC, chosen, mode_option, when_off_option
 from smtpy.cli.setup import Setup, pass_setup
 
 
@@ -35,6 +35,16 @@ def _choices(command: Any) -> Any:
     for option in (
         click.option("--extension-separator", metavar="CHARACTER|none", help="Begins the extension of an alias."),
         click.option("--max-message-bytes", type=Octets(), metavar="OCTETS|none", help="The largest message taken."),
+        click.option(
+            "--on-quarantine",
+            type=click.Choice(ON_DMARC),
+            help="What is done with mail that fails DMARC, where its author's domain asks for quarantine; else tag.",
+        ),
+        click.option(
+            "--on-reject",
+            type=click.Choice(ON_DMARC),
+            help="What is done with mail that fails DMARC, where its author's domain asks for rejection; else refuse.",
+        ),
         click.option("--default-mode", type=click.Choice(MODES), help="The mode of new aliases."),
         when_off_option,
         click.option("--role-mailbox", metavar="ADDRESS|none", help="Takes mail to postmaster and abuse."),

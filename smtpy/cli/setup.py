@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # at run time a command pays only for what it uses
 
     from smtpy.admin.change import Change
     from smtpy.config import Settings
+    from smtpy.vault import Vault
 
 
 class Trouble(click.ClickException):
@@ -70,8 +71,15 @@ class Setup:
         from smtpy.admin.change import change
 
         by, hostname = f"cli:{login()}", self.settings.hostname
-        with self.engine() as engine, change(engine, by=by, hostname=hostname) as opened:
+        with self.engine() as engine, change(engine, by=by, hostname=hostname, vault=self.vault) as opened:
             yield opened
+
+    @property
+    def vault(self) -> "Vault":
+        """What seals and opens the secrets in the database."""
+        from smtpy.terms import vault_of
+
+        return vault_of(self.settings)
 
 
 def login() -> str:
