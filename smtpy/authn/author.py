@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from smtpy.authn.mailboxes import BadAuthor, Mailbox, NoDomain, mailboxes
-from smtpy.authn.structured import Kind, Token
+from smtpy.authn.structured import Kind, Token, values
 from smtpy.mail.address import Address
 from smtpy.mail.message import Field
 
@@ -39,10 +39,10 @@ class Author:
 
 def authors(fields: Iterable[Field]) -> tuple[Author, ...]:
     """Whom the From field names; nobody when it is absent or empty. Raises BadAuthor, also for a second From field."""
-    values = [field.value for field in fields if field.named("From")]
-    if len(values) > 1:
+    found = values(fields, b"from")
+    if len(found) > 1:
         raise BadAuthor("there is more than one From field")
-    return named(values[0]) if values else ()
+    return named(found[0]) if found else ()
 
 
 def named(value: bytes) -> tuple[Author, ...]:

@@ -5,6 +5,7 @@ A failed look-up, here or in SPF or DKIM where that could have changed the answe
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -79,9 +80,10 @@ def seek(domain: str, dns: Dns, suffixes: Suffixes) -> Sought:
         if record is None:
             return without_record(Result.NONE, f"{domain} has no DMARC record", domain)
         policy = _policy(domain, record, dns)
-        walks.organization(domain)
     except DnsTrouble as trouble:
         return without_record(Result.TEMPERROR, f"the DMARC record of {domain} could not be had: {trouble}", domain)
+    with suppress(DnsTrouble):  # then the name itself can still be aligned
+        walks.organization(domain)
     why = f"neither SPF nor DKIM vouches for {domain}"
     return Sought(Dmarc(Result.FAIL, policy, domain, record.domain, False, False, why), record, walks)
 

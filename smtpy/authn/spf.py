@@ -49,7 +49,7 @@ def check_spf(client: str, helo: str, reverse_path: str, receiver: str, dns: Dns
     """
     identity: Identity = "mailfrom" if reverse_path else "helo"
     local, _, domain = reverse_path.rpartition("@") if reverse_path else ("postmaster", "@", helo)
-    domain = _a_labels(domain)
+    domain, client = _a_labels(domain), client.partition("%")[0]  # without the interface of a link-local address
     if not _is_address(client):
         return Spf(Result.NONE, domain, identity, "the client has no IP address")
     if not domain.isascii() or not domain:

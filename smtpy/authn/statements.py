@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from smtpy.authn.structured import MAX_FIELD, QUOTED, Token, Unreadable, comment_end, tokens, unfold, unquoted
+from smtpy.authn.structured import MAX_FIELD, QUOTED, Token, Unreadable, comment_end, tokens, unfold, unquoted, values
 from smtpy.mail.address import BadAddress, parse_domain
 from smtpy.mail.message import Field
 
@@ -106,8 +106,8 @@ def forged(fields: Iterable[Field], authserv_id: str) -> tuple[int, ...]:
     is taken for ours when our id stands anywhere in it.
     """
     ours = _comparable(authserv_id.encode())
-    values = (field.value for field in fields if field.named(FIELD))
-    return tuple(index for index, value in enumerate(values, 1) if _claims(value, ours))
+    found = values(fields, FIELD.lower().encode())
+    return tuple(index for index, value in enumerate(found, 1) if _claims(value, ours))
 
 
 def _claims(value: bytes, ours: str) -> bool:

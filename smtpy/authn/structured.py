@@ -7,9 +7,11 @@ told from "after".
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+
+from smtpy.mail.message import Field
 
 MAX_FIELD = 16_384  # octets
 MAX_DEPTH = 50  # comments within comments
@@ -45,6 +47,11 @@ class Token:
     def is_special(self, text: bytes) -> bool:
         """Whether it is that special character."""
         return self.kind is Kind.SPECIAL and self.text == text
+
+
+def values(fields: Iterable[Field], name: bytes) -> list[bytes]:
+    """The values of the fields of that name, given in lower case; a blank before the colon hides none of them."""
+    return [field.value for field in fields if field.name.rstrip(b" \t").lower() == name]
 
 
 def unfold(value: bytes) -> bytes:

@@ -137,7 +137,7 @@ def test_the_field_is_found_in_any_letter_case_and_once() -> None:
     assert [str(each.address) for each in authors(fields)] == [A]
     assert authors(fields[1:]) == ()
     with pytest.raises(BadAuthor, match="more than one From"):
-        authors([*fields, Field(b"From", b" a@sender.example")])
+        authors([*fields, Field(b"From \t", b" a@sender.example")])
 
 
 ALIAS = "hello@demo.example"

@@ -209,6 +209,14 @@ def test_trouble_with_the_record_is_temperror(trouble: str) -> None:
         assert (found.result, found.policy) == (Result.TEMPERROR, "")
 
 
+def test_trouble_above_the_record_leaves_the_name_itself() -> None:
+    records = {"example.com": REJECT, "com": "SERVFAIL"}
+    assert judged("example.com", records, "example.com").result == Result.PASS
+    unsure = judged("example.com", records, "mail.example.com")
+    assert (unsure.result, unsure.policy) == (Result.TEMPERROR, "reject")
+    assert judged("example.com", records, "other.example").result == Result.TEMPERROR
+
+
 def test_trouble_with_what_may_vouch_is_temperror_and_keeps_the_policy() -> None:
     zone = zone_of({"example.com": REJECT, "mail.example.com": "TIMEOUT"})
     unknown, foreign = Signature("example.com", Result.TEMPERROR), Signature("x.example", Result.TEMPERROR)

@@ -116,7 +116,12 @@ def test_a_client_without_address(client: str) -> None:
 
 @pytest.mark.parametrize(
     ("client", "expected"),
-    [("2001:db8::7", Result.PASS), ("::ffff:192.0.2.1", Result.FAIL), ("2001:db9::1", Result.FAIL)],
+    [
+        ("2001:db8::7", Result.PASS),
+        ("::ffff:192.0.2.1", Result.FAIL),
+        ("2001:db9::1", Result.FAIL),
+        ("fe80::1%eth0", Result.FAIL),
+    ],
 )
 def test_ipv6(client: str, expected: Result) -> None:
     assert check_spf(client, "h.example", "a@six.example", "mx.our.example", ZONE).result == expected
@@ -223,7 +228,7 @@ def test_the_suite_of_rfc_7208() -> None:
         for name, case in scenario["tests"].items():
             count += 1
             found = check_spf(case["host"], case["helo"], case["mailfrom"], "mx.our.example", dns)
-            expected = case["result"]
-            if found.result not in (expected if isinstance(expected, list) else [expected]):
+            expected = case["result"][0] if isinstance(case["result"], list) else case["result"]
+            if found.result != expected:
                 wrong.append((name, expected, found))
     assert (count, wrong) == (203, [])
