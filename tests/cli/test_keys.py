@@ -1,4 +1,4 @@
-"""`smtpy key` as people use it: a domain's first pair, the next one, and what is said when the encryption key is lost."""
+"""`smtpy key` as people use it: a domain's first pair, the next one, and a lost encryption key."""
 
 import json
 import os
@@ -50,16 +50,7 @@ def test_a_pair_and_the_next_one(house: Run) -> None:
 
 def test_the_table(house: Run) -> None:
     table = house("key", "list").output
-    assert table.split()[:8] == [
-        "domain",
-        "selector",
-        "algorithm",
-        "state",
-        "opens",
-        "seen_at",
-        "used_from",
-        "retired_at",
-    ]
+    assert table.split()[:8] == list(COLUMNS)
     assert table.count("waiting") == 2
     done = house("key", "list", "--limit", "1")
     assert "there may be more: --after 1" in done.output
