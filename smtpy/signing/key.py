@@ -38,7 +38,8 @@ MIN_BITS = 1024  # "Verifiers MUST NOT consider signatures using RSA keys of les
 MAX_BITS = 8192
 MAX_EXPONENT = 2**33
 MAX_RECORD = 4096  # octets of a TXT record
-MAX_KEYS = 4  # tried, of those that stand at one name
+MAX_RECORDS = 16  # read, of those that stand at one name
+MAX_KEYS = 4  # tried, of those that fit
 
 NO_KEY = Verdict(Result.PERMERROR, "no key for signature")
 SYNTAX = Verdict(Result.PERMERROR, "key syntax error")
@@ -96,12 +97,12 @@ class Signer:
 
 
 def find_keys(dns: Dns, selector: str, domain: str, algorithm: str) -> tuple[PublicKey, ...]:
-    """The keys for that algorithm at selector._domainkey.domain, at most MAX_KEYS. Raises Refused, DnsTrouble.
+    """The keys for that algorithm at selector._domainkey.domain, a few of them. Raises Refused, DnsTrouble.
 
     More than one record is against RFC 6376 section 3.6.2.2, yet foreign texts do stand there: whatever is no key of
     ours to read is passed over, and the order in which DNS gives the rest plays no part.
     """
-    records = sorted(texts(dns, f"{selector}._domainkey.{domain}"))
+    records = sorted(texts(dns, f"{selector}._domainkey.{domain}"))[:MAX_RECORDS]
     found = [parse_public(record) for record in records]
     keys = [each for each in found if isinstance(each, PublicKey)]
     if not keys:

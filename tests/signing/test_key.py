@@ -162,6 +162,12 @@ def test_no_more_keys_are_tried_than_a_few():
     assert asked(*records) == asked(*reversed(records))
 
 
+def test_no_more_records_are_read_than_a_few():
+    parse_public.cache_clear()
+    assert asked(RSA_RECORD, *[f"words {number}" for number in range(2000)]) == (public(RSA_RECORD),)
+    assert parse_public.cache_info().currsize == key.MAX_RECORDS
+
+
 def test_a_failed_look_up_is_no_answer():
     with pytest.raises(DnsTrouble):
         find_keys(Zone({NAME: "SERVFAIL"}), "s", "a.example", "rsa-sha256")
