@@ -8,6 +8,7 @@ import click
 from smtpy.cli.acts import add_acts, listing, reading, show_page
 from smtpy.cli.choices import MODES, NONE, ON_DMARC, chosen, mode_option, when_off_option
 from smtpy.cli.setup import Setup, pass_setup
+from smtpy.cli.zone import dns_command, domain_check_command
 
 
 class Octets(click.ParamType[int | str]):
@@ -114,3 +115,5 @@ def catch_all(setup: Setup, name: str, mailboxes: tuple[str, ...], off: bool, mo
 
 
 add_acts(domain_command, "domain", _admin)
+domain_command.add_command(dns_command)
+domain_command.add_command(domain_check_command)

@@ -6,6 +6,7 @@ import click
 
 from smtpy.cli.acts import add_acts, listing, reading, show_page
 from smtpy.cli.setup import Setup, pass_setup
+from smtpy.cli.zone import mailbox_check_command
 
 
 @click.group("mailbox")
@@ -46,3 +47,4 @@ def list_(setup: Setup, /, owner: str | None, limit: int, as_json: bool, **choic
 
 
 add_acts(mailbox_command, "mailbox", _admin)
+mailbox_command.add_command(mailbox_check_command)

@@ -22,7 +22,7 @@ class Status(StrEnum):
 
 
 BAD = (Status.MISSING, Status.WRONG)
-_GOOD = (Status.OK, Status.WARNING)
+GOOD = (Status.OK, Status.WARNING)
 
 WAIT = (
     "Nothing, if it was changed lately: the old answer may be remembered for as long as its TTL says, a day as a rule. "
@@ -65,7 +65,7 @@ def agree(views: Sequence[tuple[str, Finding]]) -> Finding:
     if not answered:
         return views[0][1]
     worst = max((each for _, each in answered), key=lambda each: list(Status).index(each.status))
-    if len({each.status in _GOOD for _, each in answered}) > 1:
+    if len({each.status in GOOD for _, each in answered}) > 1:
         return replace(worst, status=Status.WARNING, found=_told(answered), todo=f"Not everywhere yet. {WAIT}")
     if silent and worst.status is Status.OK:
         found = (*worst.found, f"but no answer from {', '.join(silent)}")

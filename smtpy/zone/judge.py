@@ -4,45 +4,41 @@ Forgiven is what receivers forgive: letter case, final dots, how a text was cut 
 Each kind of record has a judge; a question without an answer makes its finding `unknown`, whoever asked it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 from smtpy.authn.suffixes import Suffixes
-from smtpy.dns import Dns, DnsTrouble, texts
+from smtpy.dns import Dns, texts
 from smtpy.zone.dkim import judge_dkim
 from smtpy.zone.dmarc import judge_dmarc
-from smtpy.zone.findings import NO_ANSWER, Finding, Status, agree, finding
-from smtpy.zone.look import Judge, Look, Wants, absent, begins, publish, shown
+from smtpy.zone.findings import Finding, Status, finding
+from smtpy.zone.look import Judge, Look, Resolvers, Wants, absent, begins, judged, publish, shown, together
 from smtpy.zone.mx import judge_mx
 from smtpy.zone.records import OWNERSHIP, Kind, Wanted
 from smtpy.zone.spf import judge_spf
 
 
 def judge(
-    domain: str, hosts: tuple[str, ...], wanted: Sequence[Wanted], resolvers: Mapping[str, Dns], suffixes: Suffixes
+    domain: str, hosts: tuple[str, ...], wanted: Sequence[Wanted], resolvers: Resolvers, suffixes: Suffixes
 ) -> tuple[Finding, ...]:
-    """A finding for each kind and name that is wanted, in that order. `resolvers` by what people call them."""
+    """A finding for each kind and name that is wanted, in that order."""
     groups = [tuple(group) for _, group in groupby(wanted, key=lambda each: (each.kind, each.name))]
-    looks = [(label, Look(dns, domain, hosts, suffixes)) for label, dns in resolvers.items()]
-    return tuple(agree([(label, _judged(group, look)) for label, look in looks]) for group in groups)
+
+    def seen(dns: Dns) -> list[Finding]:
+        look = Look(dns, domain, hosts, suffixes)
+        return [judged(_judge, group, look) for group in groups]
+
+    return together(resolvers, seen)
 
 
-def _judged(wants: Wants, look: Look) -> Finding:
-    try:
-        return (_covered(wants, look) or _JUDGES[wants[0].kind])(wants, look)
-    except DnsTrouble as trouble:
-        return finding(wants, Status.UNKNOWN, (f"no answer ({trouble})",), NO_ANSWER)
+def _judge(wants: Wants, look: Look) -> Finding:
+    # A CNAME at the domain itself takes the place of every other record there (RFC 1034 section 3.6.2).
+    if wants[0].name == look.domain and (aliases := look.dns.ask(look.domain, "CNAME").records):
+        return _judge_covered(wants, look, str(aliases[0]))
+    return _JUDGES[wants[0].kind](wants, look)
 
 
-def _covered(wants: Wants, look: Look) -> Judge | None:
-    """A CNAME at the domain itself takes the place of every other record there (RFC 1034 section 3.6.2)."""
-    if wants[0].name == look.domain and look.dns.ask(look.domain, "CNAME").records:
-        return _judge_covered
-    return None
-
-
-def _judge_covered(wants: Wants, look: Look) -> Finding:
-    target = str(look.dns.ask(look.domain, "CNAME").records[0])
+def _judge_covered(wants: Wants, look: Look, target: str) -> Finding:
     todo = (
         f"Replace the CNAME at {look.domain} by A and AAAA records (some providers call that ALIAS or flattening): "
         f"beside a CNAME no other record can stand. Then: {publish(wants[0])}"

@@ -1,11 +1,11 @@
-"""One look at the DNS of a domain through one resolver, with what every judge needs to know and to say."""
+"""A look at the DNS of a domain, through one resolver after the other: what every judge needs to know and to say."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from smtpy.authn.suffixes import Suffixes
-from smtpy.dns import Dns, texts
-from smtpy.zone.findings import Finding, Status, finding
+from smtpy.dns import Dns, DnsTrouble, texts
+from smtpy.zone.findings import NO_ANSWER, Finding, Status, agree, finding
 from smtpy.zone.records import Wanted
 
 MOST_SHOWN = 300  # characters of one record
@@ -26,6 +26,21 @@ class Look:
 
 
 Judge = Callable[[Wants, Look], Finding]
+Resolvers = Mapping[str, Callable[[], Dns]]  # by what people call them; the time of each begins when it is opened
+
+
+def judged(judge: Judge, wants: Wants, look: Look) -> Finding:
+    """What a judge says; whatever question remained open, nobody knows then."""
+    try:
+        return judge(wants, look)
+    except DnsTrouble as trouble:
+        return finding(wants, Status.UNKNOWN, (f"no answer ({trouble})",), NO_ANSWER)
+
+
+def together(resolvers: Resolvers, seen: Callable[[Dns], Sequence[Finding]]) -> tuple[Finding, ...]:
+    """What is said of what each resolver shows; `seen` gives the same findings in the same order each time."""
+    views = {label: seen(opened()) for label, opened in resolvers.items()}
+    return tuple(agree(list(zip(views, each, strict=True))) for each in zip(*views.values(), strict=True))
 
 
 def shown(text: bytes) -> str:
@@ -42,7 +57,8 @@ def begins(text: bytes, version: bytes) -> bool:
 
 def publish(wanted: Wanted) -> str:
     """What to do about a record that is not there."""
-    return f"Add a {wanted.type} record named {wanted.name} with the value: {wanted.value}"
+    article = "an" if wanted.type == "MX" else "a"
+    return f"Add {article} {wanted.type} record named {wanted.name} with the value: {wanted.value}"
 
 
 def absent(wants: Wants, look: Look, others: Sequence[bytes] = ()) -> Finding:

@@ -4,15 +4,13 @@ A reply through SMTPy comes from the mailbox's own provider to us, and is taken 
 its author. Here no message is at hand: which key signs is not known, so only whether there are keys can be told.
 """
 
-from collections.abc import Mapping
-
 from smtpy.authn.spf import check_spf
 from smtpy.authn.suffixes import Suffixes
 from smtpy.dns import Dns, DnsTrouble, texts
 from smtpy.signing.result import Result
 from smtpy.zone.dmarc import policy_of
-from smtpy.zone.findings import NO_ANSWER, Finding, Status, agree, finding
-from smtpy.zone.look import Judge, Look, Wants, begins, shown
+from smtpy.zone.findings import NO_ANSWER, Finding, Status, finding
+from smtpy.zone.look import Judge, Look, Resolvers, Wants, begins, judged, shown, together
 from smtpy.zone.records import Kind, Wanted
 from smtpy.zone.spf import VERSION
 
@@ -20,12 +18,14 @@ STRANGER = "192.0.2.1"  # sends no mail (RFC 5737), so a record that lets it let
 SELECTORS = ("google", "selector1", "selector2", "s1", "k1", "fm1", "protonmail", "sig1", "default", "dkim", "mail")
 
 
-def judge_replies(domain: str, resolvers: Mapping[str, Dns], suffixes: Suffixes) -> tuple[Finding, ...]:
+def judge_replies(domain: str, resolvers: Resolvers, suffixes: Suffixes) -> tuple[Finding, ...]:
     """Whether replies from mailboxes on `domain` (A-labels) would be believed, and then why."""
-    looks = [(label, Look(dns, domain, (), suffixes)) for label, dns in resolvers.items()]
-    details = tuple(
-        agree([(label, _judged(wants, look, judge)) for label, look in looks]) for wants, judge in _wanted(domain)
-    )
+
+    def seen(dns: Dns) -> list[Finding]:
+        look = Look(dns, domain, (), suffixes)
+        return [judged(judge, wants, look) for wants, judge in _wanted(domain)]
+
+    details = together(resolvers, seen)
     return (_summary(domain, *details), *details)
 
 
@@ -34,13 +34,6 @@ def _wanted(domain: str) -> tuple[tuple[Wants, Judge], ...]:
     dkim = Wanted(Kind.DKIM, f"_domainkey.{domain}", "TXT", "v=DKIM1; p=… below it", False, "Keys of its signatures.")
     dmarc = Wanted(Kind.DMARC, f"_dmarc.{domain}", "TXT", "v=DMARC1; p=…", False, "What to do with what is forged.")
     return (((spf,), _judge_spf), ((dkim,), _judge_keys), ((dmarc,), _judge_policy))
-
-
-def _judged(wants: Wants, look: Look, judge: Judge) -> Finding:
-    try:
-        return judge(wants, look)
-    except DnsTrouble as trouble:
-        return finding(wants, Status.UNKNOWN, (f"no answer ({trouble})",), NO_ANSWER)
 
 
 def _judge_spf(wants: Wants, look: Look) -> Finding:

@@ -31,7 +31,7 @@ def test_all_is_well() -> None:
 def test_nothing_is_there() -> None:
     found = findings({HOST: {"A": ["198.51.100.25"]}})
     assert {each.status for each in found.values()} == {MISSING}
-    assert all(each.todo.startswith("Add a ") for each in found.values())
+    assert all(each.todo.startswith("Add a") for each in found.values())
     assert [name for name, each in found.items() if each.bad] == ["_smtpy", "mx", "spf", "s1", "s2"]
 
 
@@ -104,7 +104,7 @@ JUDGED: dict[str, tuple[dict[str, Any], str, Status, str]] = {
         MISSING,
         "Name it _dmarc.our.example",
     ),
-    "no MX": ({"apex": apex(mx=())}, "mx", MISSING, f"Add a MX record named {DOMAIN} with the value: 10 {HOST}"),
+    "no MX": ({"apex": apex(mx=())}, "mx", MISSING, f"Add an MX record named {DOMAIN} with the value: 10 {HOST}"),
     "null MX": ({"apex": apex(mx=[(0, ".")])}, "mx", WRONG, "takes no mail at all (RFC 7505): take it away"),
     "null MX beside ours": (
         {"apex": apex(mx=[(0, "."), (10, HOST)])},

@@ -5,11 +5,9 @@ from typing import Any
 import pytest
 
 from smtpy.authn.suffixes import Suffixes
-from smtpy.dns import Dns
 from smtpy.zone.findings import Status
 from smtpy.zone.replies import judge_replies
-from tests.dns import Zone
-from tests.zone.town import ED
+from tests.zone.town import ED, resolvers
 
 DOMAIN = "inbox.example"
 OK, WARNING, UNKNOWN, MISSING, WRONG = Status
@@ -52,8 +50,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[Status, ...], str]] = {
 
 @pytest.mark.parametrize(("names", "statuses", "words"), CASES.values(), ids=CASES.keys())
 def test_replies(names: dict[str, Any], statuses: tuple[Status, ...], words: str) -> None:
-    resolvers: dict[str, Dns] = {"192.0.2.1": Zone(names), "192.0.2.2": Zone(names)}
-    found = judge_replies(DOMAIN, resolvers, Suffixes())
+    found = judge_replies(DOMAIN, resolvers(names, names), Suffixes())
     assert [each.kind.value for each in found] == ["replies", "spf", "dkim", "dmarc"]
     assert tuple(each.status for each in found) == statuses
     assert words in " ".join(word for each in found for word in (*each.found, each.todo))
@@ -62,5 +59,5 @@ def test_replies(names: dict[str, Any], statuses: tuple[Status, ...], words: str
 
 def test_the_policy_above_the_domain_holds() -> None:
     names = {"_dmarc.people.inbox.example": {"TXT": []}} | POLICY
-    found = judge_replies("people.inbox.example", {"192.0.2.1": Zone(names)}, Suffixes())
+    found = judge_replies("people.inbox.example", resolvers(names), Suffixes())
     assert found[-1].found == ("inbox.example asks for reject",)

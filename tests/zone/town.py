@@ -1,11 +1,12 @@
 """A domain as it should be, and a way to change something about it."""
 
+from functools import partial
 from typing import Any
 
 from smtpy.authn.suffixes import Suffixes
-from smtpy.dns import Dns
 from smtpy.zone.findings import Finding
 from smtpy.zone.judge import judge
+from smtpy.zone.look import Resolvers
 from smtpy.zone.records import PublicKey, Service, expected
 from tests.dns import Zone
 
@@ -46,8 +47,12 @@ def zone(domain: str = DOMAIN, **changes: Any) -> Names:
     return {name: records for name, records in (hosts | placed).items() if records is not None}
 
 
+def resolvers(*views: Names) -> Resolvers:
+    """Resolvers that show these."""
+    return {f"192.0.2.{number}": partial(Zone, view) for number, view in enumerate(views, 1)}
+
+
 def findings(*views: Names, domain: str = DOMAIN, service: Service = SERVICE) -> dict[str, Finding]:
     """What is said of a domain seen so by one or more resolvers, by the first label (`mx` and `spf` at the apex)."""
-    resolvers: dict[str, Dns] = {f"192.0.2.{number}": Zone(view) for number, view in enumerate(views, 1)}
-    found = judge(domain, service.hosts, expected(domain, UUID, KEYS, service), resolvers, Suffixes())
+    found = judge(domain, service.hosts, expected(domain, UUID, KEYS, service), resolvers(*views), Suffixes())
     return {str(each.kind) if each.name == domain else each.name.partition(".")[0]: each for each in found}

@@ -1,0 +1,115 @@
+"""What checks of DNS found, kept: for people to read, for the worker to know whose turn it is.
+
+Nothing here is read on the mail path, so it has no part in the epoch. A finding that is good, or good enough, ends the
+count of failures; one without an answer does not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, and_, case, delete, exists, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from smtpy.store.checks import DomainCheck
+from smtpy.store.schema import Domain, Mailbox, SigningKey
+from smtpy.zone.findings import BAD, GOOD, Finding, Status
+
+SOON = timedelta(hours=1)  # until the next check of what does not work, or of a key that waits to be seen
+SILENT = 3  # checks in a row without an answer that are worth a word
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A domain that is checked: one of ours, or else one that mailboxes are on."""
+
+    name: str
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """What has not been as it must be for some checks in a row; `ok_at` None: never."""
+
+    subject: str
+    kind: str
+    status: str
+    todo: str
+    failures: int
+    ok_at: datetime | None
+
+
+def keep(engine: Engine, subject: str, findings: Sequence[Finding], now: datetime) -> None:
+    """Put these findings in the place of what was last found of a domain."""
+    last = (DomainCheck.subject == subject, DomainCheck.checked_at < now)
+    with engine.begin() as connection:
+        for each in findings:
+            connection.execute(_upsert(engine.dialect.name, subject, each, now))
+        connection.execute(delete(DomainCheck).where(*last))  # of what is not wanted any more
+
+
+def _upsert(dialect: str, subject: str, found: Finding, now: datetime) -> Any:
+    good = found.status in GOOD
+    key = {"subject": subject, "kind": found.kind.value, "name": found.name}
+    news: dict[str, Any] = {
+        "status": found.status.value,
+        "required": found.required,
+        "expected": found.expected,
+        "found": list(found.found),
+        "todo": found.todo,
+        "failures": 0 if good else 1,
+        "checked_at": now,
+        "ok_at": now if good else None,
+    }
+    statement = _INSERT[dialect](DomainCheck).values(**key, **news)
+    if not good:
+        news |= {"failures": DomainCheck.failures + 1, "ok_at": DomainCheck.ok_at}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=news)
+
+
+def due(session: Session, now: datetime, every: timedelta, limit: int) -> tuple[Subject, ...]:
+    """Whose turn it is, the longest unchecked first: what was never checked, or not for `every`; what is ours and does
+    not work, sooner."""
+    last = _last().subquery()
+    waits = exists().where(
+        SigningKey.domain_id == Domain.id, SigningKey.used_from.is_(None), SigningKey.retired_at.is_(None)
+    )
+    old = or_(last.c.at.is_(None), last.c.at <= now - every)
+    soon = and_(last.c.at <= now - SOON, or_(last.c.troubled == 1, waits))
+    ours = select(Domain.name).outerjoin(last, last.c.subject == Domain.name)
+    ours = ours.where(Domain.deleted_at.is_(None), or_(old, soon)).order_by(last.c.at.nulls_first()).limit(limit)
+    theirs = select(Mailbox.domain).outerjoin(last, last.c.subject == Mailbox.domain)
+    theirs = theirs.where(Mailbox.deleted_at.is_(None), old).group_by(Mailbox.domain, last.c.at)
+    theirs = theirs.order_by(last.c.at.nulls_first()).limit(limit)
+    found = [Subject(name, ours=True) for name in session.scalars(ours)]
+    found += [Subject(name, ours=False) for name in session.scalars(theirs)]
+    return tuple(found[:limit])
+
+
+def _last() -> Any:
+    """When each domain was last checked, and whether it does not work."""
+    troubled = case((and_(DomainCheck.required, DomainCheck.status.not_in(GOOD)), 1), else_=0)
+    columns = (DomainCheck.subject, func.min(DomainCheck.checked_at).label("at"), func.max(troubled).label("troubled"))
+    return select(*columns).group_by(DomainCheck.subject)
+
+
+def failing(session: Session, limit: int) -> tuple[Failing, ...]:
+    """What is required and does not work, the longest first; or of which DNS has told nothing for a while."""
+    silent = and_(DomainCheck.status == Status.UNKNOWN.value, DomainCheck.failures >= SILENT)
+    columns = [getattr(DomainCheck, name) for name in Failing.__slots__]
+    chosen = select(*columns).where(DomainCheck.required, or_(DomainCheck.status.in_(BAD), silent))
+    chosen = chosen.order_by(DomainCheck.failures.desc(), DomainCheck.subject, DomainCheck.kind).limit(limit)
+    return tuple(Failing(*row) for row in session.execute(chosen))
+
+
+def forget(engine: Engine) -> None:
+    """Drop what was found of domains that are neither ours nor those of a mailbox any more."""
+    ours = select(Domain.name).where(Domain.deleted_at.is_(None))
+    theirs = select(Mailbox.domain).where(Mailbox.deleted_at.is_(None))
+    with engine.begin() as connection:
+        gone = (DomainCheck.subject.not_in(ours), DomainCheck.subject.not_in(theirs))
+        connection.execute(delete(DomainCheck).where(*gone))

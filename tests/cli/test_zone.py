@@ -1,0 +1,114 @@
+"""`domain dns`, `domain check`, `mailbox check`: what they print, and the code they leave with."""
+
+import json
+import os
+from collections.abc import Iterator
+
+import dns.zone
+import pytest
+
+from tests.cli.conftest import ANN, INBOX, Run
+from tests.dns import Zone
+from tests.nameserver import Nameserver
+
+HOST = "mx.our.example"  # of the configuration that `smtpy init` makes in these tests
+
+
+@pytest.fixture
+def nameserver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nameserver]:
+    """The only resolver of the commands; its zone may be changed."""
+    with Nameserver(Zone({})) as server:
+        monkeypatch.setenv("SMTPY_CHECK_RESOLVERS", f"{server.host}:{server.port}")
+        yield server
+
+
+@pytest.fixture
+def town(house: Run) -> Run:
+    """The house, with shop.example beside its host's own domain."""
+    assert house("domain", "add", "shop.example", "--owner", ANN).exit_code == 0
+    return house
+
+
+def publish(town: Run, server: Nameserver) -> None:
+    """Do what `domain dns` says."""
+    names: dict[str, dict[str, list[object]]] = {HOST: {"A": ["198.51.100.25"]}}
+    for each in json.loads(town("domain", "dns", "shop.example", "--format", "json").output):
+        value = (10, HOST) if each["type"] == "MX" else each["value"]
+        names.setdefault(each["name"], {}).setdefault(each["type"], []).append(value)
+    server.zone.names.update(names)
+
+
+def test_dns_as_a_zone_is_read_by_a_name_server(town: Run) -> None:
+    text = town("domain", "dns", "shop.example", "--format", "zone").output
+    whole = f"@ 60 IN SOA ns admin 1 2 3 4 5\n@ 60 IN NS ns.other.example.\n{text}"
+    zone = dns.zone.from_text(whole, origin="shop.example.")
+    assert {"_smtpy", "_dmarc", "_mta-sts", "mta-sts", "_smtp._tls"} < {str(name) for name in zone}
+    assert text.count("_domainkey") == 2
+    assert "; mx, required. Tells other servers to bring mail for shop.example to mx.our.example.\n" in text
+
+
+def test_dns_as_a_table_has_a_line_for_each_record(town: Run) -> None:
+    lines = town("domain", "dns", "shop.example").output.splitlines()
+    assert lines[0].split() == ["need", "type", "name", "value"]
+    assert [line.split()[:3] for line in lines[2:4]] == [
+        ["required", "MX", "shop.example"],
+        ["required", "TXT", "shop.example"],
+    ]
+
+
+def test_dns_of_a_domain_that_is_not_ours_is_refused(town: Run) -> None:
+    assert town("domain", "dns", "other.example").exit_code == os.EX_NOUSER
+
+
+def test_check_says_what_to_do_and_then_that_all_is_well(town: Run, nameserver: Nameserver) -> None:
+    before = town("domain", "check", "shop.example")
+    assert before.exit_code == 1
+    assert (
+        "MISSING  mx        shop.example\n"
+        "           expected  MX 10 mx.our.example\n"
+        "           found     nothing\n"
+        "           to do     Add an MX record named shop.example with the value: 10 mx.our.example\n"
+    ) in before.output
+    publish(town, nameserver)
+    after = town("domain", "check", "shop.example")
+    assert (after.exit_code, after.output.count("to do")) == (0, 0)
+    assert "OK       spf       shop.example\n" in after.output
+
+
+def test_check_lets_new_keys_be_used(town: Run, nameserver: Nameserver) -> None:
+    publish(town, nameserver)
+    assert town("domain", "check", "shop.example").exit_code == 0
+    assert "No mail is signed" not in town("domain", "dns", "shop.example", "--format", "zone").output
+    assert "The key that receivers check" in town("domain", "dns", "shop.example", "--format", "zone").output
+
+
+def test_what_is_only_recommended_is_no_failure(town: Run, nameserver: Nameserver) -> None:
+    publish(town, nameserver)
+    del nameserver.zone.names["_dmarc.shop.example"]
+    done = town("domain", "check", "shop.example")
+    assert (done.exit_code, "MISSING  dmarc" in done.output) == (0, True)
+
+
+def test_trouble_is_no_failure(town: Run, nameserver: Nameserver) -> None:
+    publish(town, nameserver)
+    nameserver.zone.names["shop.example"] = "SERVFAIL"
+    done = town("domain", "check", "shop.example")
+    assert (done.exit_code, "UNKNOWN  mx" in done.output) == (0, True)
+
+
+def test_check_as_json(town: Run, nameserver: Nameserver) -> None:
+    done = town("domain", "check", "shop.example", "--json")
+    found = json.loads(done.output)
+    assert done.exit_code == 1
+    assert {"kind", "name", "status", "required", "expected", "found", "todo"} == set(found[0])
+    assert {each["status"] for each in found} == {"missing"}
+
+
+def test_mailbox_check(town: Run, nameserver: Nameserver) -> None:
+    nothing = town("mailbox", "check", INBOX)
+    assert (nothing.exit_code, "MISSING  replies   inbox.example" in nothing.output) == (1, True)
+    assert "use a mailbox elsewhere" in nothing.output
+    nameserver.zone.names["inbox.example"] = {"TXT": ["v=spf1 ip4:198.51.100.0/24 -all"]}
+    well = town("mailbox", "check", INBOX)
+    assert (well.exit_code, "OK       replies   inbox.example" in well.output) == (0, True)
+    assert town("mailbox", "check", "nobody@inbox.example").exit_code == os.EX_NOUSER
