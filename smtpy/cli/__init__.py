@@ -34,6 +34,7 @@ COMMANDS = {
     "lookup": ("services", "Answer Postfix's socketmap questions."),
     "policy": ("services", "Answer Postfix's policy questions."),
     "milter": ("services", "Rewrite messages for Postfix."),
+    "worker": ("services", "Check DNS and rotate keys, from time to time."),
 }
 
 

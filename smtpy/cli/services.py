@@ -1,4 +1,4 @@
-"""`smtpy lookup`, `smtpy policy`, `smtpy milter`: the processes that Postfix asks, in the foreground until SIGTERM."""
+"""`smtpy lookup`, `policy`, `milter`, `worker`: the processes of the service, in the foreground until SIGTERM."""
 
 import contextlib
 import os
@@ -57,3 +57,13 @@ def milter_command(setup: Setup, workers: int | None) -> None:
             serve(setup.settings, workers)
         except milter.error as error:  # libmilter keeps the reason to itself
             raise OSError(f"cannot listen on {setup.settings.milter_listen}") from error
+
+
+@click.command("worker")
+@pass_setup
+def worker_command(setup: Setup) -> None:
+    """Check DNS and rotate keys, from time to time."""
+    with _service(setup, "worker"):
+        from smtpy.worker.server import serve
+
+        serve(setup.settings)

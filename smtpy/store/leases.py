@@ -1,0 +1,31 @@
+"""Leases: of all workers on all hosts, one does a duty, and nobody does it again before its time.
+
+A lease is a row that says until when nobody else may. It is taken by one statement, so two that try at once cannot both
+succeed; a holder that dies loses it by the clock. Each host goes by its own clock, so a duty may be early by as much as
+these differ.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from smtpy.store.checks import Lease
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def take(engine: Engine, duty: str, holder: str, now: datetime, until: datetime) -> bool:
+    """Whether the duty is the holder's until then."""
+    news = {"holder": holder, "until": until}
+    statement = _INSERT[engine.dialect.name](Lease).values(name=duty, **news)
+    statement = statement.on_conflict_do_update(index_elements=["name"], set_=news, where=Lease.until <= now)
+    with engine.begin() as connection:
+        return connection.execute(statement.returning(Lease.name)).first() is not None
+
+
+def leave(engine: Engine, duty: str, holder: str, until: datetime) -> None:
+    """End the holder's lease; nobody does the duty again before `until`."""
+    with engine.begin() as connection:
+        connection.execute(update(Lease).where(Lease.name == duty, Lease.holder == holder).values(until=until))

@@ -1,0 +1,114 @@
+"""The duties: how often each is to be done, and what it is. A new one is a function and a row of the table.
+
+A duty looks for what is due and does it, a bounded part at a time; the rest is still due the next time. It may be done
+twice and end half-way: each step stands by itself.
+"""
+
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+from sqlalchemy import Engine
+
+from smtpy.admin import keys
+from smtpy.admin.change import Change, change, reading
+from smtpy.admin.checks import check
+from smtpy.admin.outages import Outage, named
+from smtpy.admin.refusals import Refusal
+from smtpy.config import Settings
+from smtpy.store.findings import Subject, due, forget
+from smtpy.terms import vault_of
+from smtpy.worker.crew import each
+from smtpy.zone.findings import Finding
+
+ACTOR = "worker"  # in the audit trail
+BATCH = 100  # domains of one round
+THREADS = 8
+
+log = logging.getLogger("smtpy.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a worker works with; when `stopping` is set it leaves what it is at."""
+
+    engine: Engine
+    settings: Settings
+    stopping: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """`every`: from one end to the next beginning, on whichever host."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Post], None]
+
+
+def check_domains(post: Post) -> None:
+    """Look at the DNS of all domains whose turn it is. Raises Outage."""
+    with named():
+        forget(post.engine)
+        every = timedelta(hours=post.settings.check_hours)
+        with reading(post.engine) as session:
+            subjects = due(session, datetime.now(UTC), every, BATCH)
+    for subject, found in each(subjects, lambda subject: _checked(post, subject), THREADS, post.stopping):
+        _tell(subject, found)
+
+
+def _checked(post: Post, subject: Subject) -> tuple[Finding, ...]:
+    with named():
+        return check(post.engine, subject, post.settings, ACTOR)
+
+
+def _tell(subject: Subject, found: tuple[Finding, ...] | Exception) -> None:
+    """One line a domain. Raises Outage, since without the database nothing can be kept."""
+    if isinstance(found, Outage):
+        raise found
+    if isinstance(found, Refusal):  # it went meanwhile
+        return
+    if isinstance(found, Exception):
+        log.error("check domain=%s failed", subject.name, exc_info=found)
+        return
+    counted = Counter(finding.status.value for finding in found)
+    words = " ".join(f"{status}={number}" for status, number in sorted(counted.items()))
+    bad = ", ".join(f"{finding.kind} {finding.status}" for finding in found if finding.bad)
+    log.log(logging.WARNING if bad else logging.INFO, "check domain=%s %s why=%r", subject.name, words, bad)
+
+
+def rotate_keys(post: Post) -> None:
+    """A new pair for each domain that has no keys, or whose keys have signed for long enough. Raises Outage."""
+    days = post.settings.key_rotation_days
+    before = datetime.now(UTC) - timedelta(days=days) if days else None
+    with named(), reading(post.engine) as session:
+        names = keys.overdue(session, before)
+    for name in names:
+        if post.stopping.is_set():
+            return
+        with contextlib.suppress(Refusal), named(), _changing(post) as c:  # somebody was faster
+            made = keys.rotate(c, name)
+            log.info("rotate domain=%s keys=%s: to be published", name, ",".join(key.selector for key in made))
+
+
+def purge_keys(post: Post) -> None:
+    """Retired keys go when nothing that they signed is still on its way. Raises Outage."""
+    before = datetime.now(UTC) - timedelta(days=post.settings.key_retire_days)
+    with named(), _changing(post) as c:
+        for gone in keys.purge(c, before):
+            log.info("purge domain=%s key=%s", gone.domain, gone.selector)
+
+
+def _changing(post: Post) -> contextlib.AbstractContextManager[Change]:
+    return change(post.engine, by=ACTOR, hostname=post.settings.hostname, vault=vault_of(post.settings))
+
+
+DUTIES = (
+    Duty("check domains", timedelta(minutes=1), check_domains),
+    Duty("rotate keys", timedelta(hours=1), rotate_keys),
+    Duty("purge keys", timedelta(hours=1), purge_keys),
+)

@@ -1,0 +1,88 @@
+"""`smtpy worker`: the duties, one after the other, while this worker has the lease for them.
+
+Any number of workers may run, on any hosts: a lease in the database says who does a duty, and from when it may be done
+again. SIGTERM ends the process at once, whatever is waited for: what hangs goes with the process, which holds nothing
+that a half-done step would leave wrong.
+"""
+
+import logging
+import os
+import signal
+import socket
+import time
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+
+from smtpy.admin.outages import Outage, named
+from smtpy.config import Settings
+from smtpy.serving import Sparing
+from smtpy.store.engine import open_engine
+from smtpy.store.leases import leave, take
+from smtpy.worker.duties import DUTIES, Duty, Post
+
+LEASE = timedelta(minutes=5)  # a duty takes less; after that its holder is taken to be dead
+LOOK_SECONDS = 0.5  # between two looks at what is due
+RETRY_SECONDS = 5.0  # until a duty that another worker has, or that failed, is asked for again
+GRACE_SECONDS = 1.0  # for the worker to leave what it is at
+_STOP = {signal.SIGTERM, signal.SIGINT}
+
+log = logging.getLogger("smtpy.worker")
+
+
+def serve(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # for all threads to come: it is this one that waits for them
+    worker = Worker(settings)
+    worker.start()
+    log.info("ready: %s", ", ".join(duty.name for duty in DUTIES))
+    signal.sigwait(_STOP)
+    worker.stop()
+
+
+class Worker:
+    """A thread that does what is due."""
+
+    def __init__(self, settings: Settings) -> None:
+        engine = open_engine(settings.database_url, deadline=settings.deadline_seconds)
+        self._post = Post(engine, settings, Event())
+        self._holder = f"{socket.gethostname()}:{os.getpid()}"
+        self._not_before: defaultdict[str, float] = defaultdict(float)
+        self._failures = Sparing(log)
+        self._thread = Thread(target=self._run, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Leave what can be left at once, and forget the rest."""
+        self._post.stopping.set()
+        self._thread.join(GRACE_SECONDS)
+
+    def _run(self) -> None:
+        while not self._post.stopping.is_set():
+            for duty in DUTIES:
+                if time.monotonic() >= self._not_before[duty.name] and not self._post.stopping.is_set():
+                    self._not_before[duty.name] = time.monotonic() + RETRY_SECONDS
+                    self._turn(duty)
+            self._post.stopping.wait(LOOK_SECONDS)
+
+    def _turn(self, duty: Duty) -> None:
+        """The edge of the process: whatever happens to one duty, the others are done."""
+        try:
+            with named():
+                now = datetime.now(UTC)
+                if take(self._post.engine, duty.name, self._holder, now, now + LEASE):
+                    self._do(duty)
+        except Outage as outage:
+            self._failures.warning("duty=%r not done why=%r", duty.name, str(outage))
+        except Exception:
+            log.exception("duty=%r failed", duty.name)
+
+    def _do(self, duty: Duty) -> None:
+        try:
+            duty.run(self._post)
+        finally:  # half done and left, it is anybody's at once
+            pause = timedelta() if self._post.stopping.is_set() else duty.every
+            leave(self._post.engine, duty.name, self._holder, datetime.now(UTC) + pause)

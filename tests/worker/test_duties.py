@@ -1,0 +1,162 @@
+"""The duties, done on a real database and a real name server."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import pytest
+from sqlalchemy import Engine, update
+from sqlalchemy.orm import Session
+
+from smtpy.admin import domains, keys
+from smtpy.admin.change import change, reading
+from smtpy.admin.outages import Outage
+from smtpy.config import Settings
+from smtpy.store.checks import DomainCheck
+from smtpy.store.schema import Epoch, SigningKey
+from smtpy.terms import vault_of
+from smtpy.worker.duties import Post, check_domains, purge_keys, rotate_keys
+from tests.nameserver import Nameserver
+from tests.worker.conftest import Settle
+from tests.worker.published import published
+
+MONTH = timedelta(days=30)
+
+
+def checks(engine: Engine) -> dict[tuple[str, str], str]:
+    """The status of each kind and name of our.example."""
+    with Session(engine) as session:
+        rows = session.query(DomainCheck).filter_by(subject="our.example")
+        return {(row.kind, row.name.partition(".")[0]): row.status for row in rows}
+
+
+def states(engine: Engine, domain: str = "our.example") -> list[str]:
+    """Those of the keys, newest first."""
+    with reading(engine) as session:
+        return [key.state for key in keys.of_domain(session, domain)]
+
+
+def epoch(engine: Engine) -> int:
+    with Session(engine) as session:
+        return session.get_one(Epoch, 1).value
+
+
+def age(engine: Engine, **columns: datetime) -> None:
+    """Have all keys been used or retired at another time."""
+    with Session(engine) as session, session.begin():
+        session.execute(update(SigningKey).values(**columns))
+
+
+def post(engine: Engine, settings: Settings) -> Post:
+    return Post(engine, settings, Event())
+
+
+def test_what_is_published_is_found_and_its_keys_are_used(
+    house: Engine, settings: Settings, nameserver: Nameserver, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    nameserver.zone.names |= published(house, settings)
+    assert states(house) == ["waiting", "waiting"]
+    check_domains(post(house, settings))
+    assert set(checks(house).values()) - {"warning"} == {"ok"}
+    assert states(house) == ["used", "used"]
+    told = [each.getMessage() for each in caplog.records if each.name == "smtpy.worker"]
+    assert sorted(told)[0].startswith("check domain=inbox.example missing=")
+    assert sorted(told)[1].startswith("check domain=our.example ok=")
+
+
+def test_one_key_of_two_is_not_used(house: Engine, settings: Settings, nameserver: Nameserver) -> None:
+    names = published(house, settings)
+    del names[next(name for name in names if name.startswith("e"))]
+    nameserver.zone.names |= names
+    check_domains(post(house, settings))
+    assert sorted(checks(house).values()).count("missing") == 1
+    assert states(house) == ["waiting", "waiting"]
+
+
+def test_a_key_is_used_only_when_all_resolvers_show_it(
+    house: Engine, settle: Settle, settings: Settings, nameserver: Nameserver
+) -> None:
+    names = published(house, settings)
+    nameserver.zone.names |= names
+    behind = type(nameserver.zone)({name: names[name] for name in names if "_domainkey" not in name})
+    with Nameserver(behind) as other:
+        servers = [f"{each.host}:{each.port}" for each in (nameserver, other)]
+        check_domains(post(house, settle(check_resolvers=servers)))
+    assert states(house) == ["waiting", "waiting"]
+    assert {status for (kind, _), status in checks(house).items() if kind == "dkim"} == {"warning"}
+
+
+@pytest.mark.parametrize("trouble", ["SERVFAIL", "REFUSED"])
+def test_a_failing_check_changes_nothing_that_mail_needs(
+    house: Engine, settings: Settings, nameserver: Nameserver, trouble: str
+) -> None:
+    with change(house, by="test", vault=vault_of(settings)) as c:
+        keys.use(c, "our.example")
+        before = domains.show(c.session, "our.example")
+    at = epoch(house)
+    nameserver.zone.names.update(dict.fromkeys(published(house, settings), trouble))
+    check_domains(post(house, settings))
+    assert set(checks(house).values()) == {"unknown"}
+    with reading(house) as session:
+        assert domains.show(session, "our.example") == before
+    assert (states(house), epoch(house)) == (["used", "used"], at)
+
+
+def test_nothing_is_due_twice(house: Engine, settings: Settings, nameserver: Nameserver) -> None:
+    nameserver.zone.names |= published(house, settings)
+    check_domains(post(house, settings))
+    asked = len(nameserver.asked)
+    check_domains(post(house, settings))
+    assert len(nameserver.asked) == asked > 10
+
+
+def test_keys_rotate_when_they_are_old_enough(house: Engine, settle: Settle) -> None:
+    settings = settle(key_rotation_days=90)
+    with change(house, by="test", vault=vault_of(settings)) as c:
+        keys.use(c, "our.example")
+    rotate_keys(post(house, settings))
+    assert states(house) == ["used", "used"]
+    age(house, used_from=datetime.now(UTC) - 4 * MONTH)
+    rotate_keys(post(house, settle()))  # by hand only
+    assert states(house) == ["used", "used"]
+    for _ in range(2):
+        rotate_keys(post(house, settings))
+        assert states(house) == ["waiting", "waiting", "used", "used"]
+
+
+def test_a_domain_without_keys_gets_some(house: Engine, settings: Settings) -> None:
+    with Session(house) as session, session.begin():
+        session.query(SigningKey).delete()
+    rotate_keys(post(house, settings))
+    assert states(house) == ["waiting", "waiting"]
+
+
+def test_the_whole_life_of_a_pair(house: Engine, settle: Settle, nameserver: Nameserver) -> None:
+    settings = settle(key_rotation_days=90, key_retire_days=30)
+    with change(house, by="test", vault=vault_of(settings)) as c:
+        keys.use(c, "our.example")
+    age(house, used_from=datetime.now(UTC) - 4 * MONTH)
+    rotate_keys(post(house, settings))
+    nameserver.zone.names |= published(house, settings)
+    check_domains(post(house, settings))
+    assert states(house) == ["used", "used", "retired", "retired"]
+    purge_keys(post(house, settings))
+    assert states(house) == ["used", "used", "retired", "retired"]
+    with Session(house) as session, session.begin():
+        old = SigningKey.retired_at.is_not(None)
+        session.execute(update(SigningKey).where(old).values(retired_at=datetime.now(UTC) - MONTH))
+    purge_keys(post(house, settings))
+    assert states(house) == ["used", "used"]
+
+
+@pytest.mark.parametrize("duty", [check_domains, rotate_keys, purge_keys])
+def test_a_database_that_cannot_answer_is_an_outage(
+    house: Engine, settings: Settings, duty: Callable[[Post], None]
+) -> None:
+    with Session(house) as session, session.begin():
+        session.connection().exec_driver_sql("DROP TABLE domain_checks")
+        session.connection().exec_driver_sql("DROP TABLE signing_keys")
+    with pytest.raises(Outage):
+        duty(post(house, settings))
