@@ -2,8 +2,10 @@
 
 from smtpy.config import Settings
 from smtpy.directory.resolve import House
-from smtpy.routing.plan import Terms
+from smtpy.routing.arrival import Terms
+from smtpy.routing.keyring import Keyring
 from smtpy.srs import Srs
+from smtpy.vault import Vault
 
 
 def srs_of(settings: Settings) -> Srs:
@@ -20,4 +22,9 @@ def house_of(settings: Settings) -> House:
 def terms_of(settings: Settings) -> Terms:
     """What a plan keeps to."""
     keys = tuple(key.get_secret_value().encode() for key in settings.secret_keys)
-    return Terms(srs_of(settings), keys, settings.max_hops)
+    return Terms(settings.hostname, srs_of(settings), keys, settings.max_hops, Keyring(vault_of(settings)))
+
+
+def vault_of(settings: Settings) -> Vault:
+    """What opens the secrets in the database."""
+    return Vault(tuple(key.get_secret_value() for key in settings.encryption_keys))

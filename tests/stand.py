@@ -1,4 +1,5 @@
-"""A whole SMTPy on free ports, as a pytest plugin: real Postfix, real services, and an inbox for the rest of the world.
+"""A whole SMTPy on free ports, as a pytest plugin: real Postfix, real services, and the rest of the world: an inbox, and
+a DNS whose zone is empty until a test fills it.
 
 `stand` lives as long as the session, for tests that break nothing; `own_stand(...)` makes one for tests that do.
 Everything lies in a folder of its own which user postfix can enter (pytest's are closed to it), and every process is
@@ -19,7 +20,9 @@ from typing import Any
 import pytest
 
 from tests.dialog import Answers, Dialog
+from tests.dns import Zone
 from tests.inbox import Inbox
+from tests.nameserver import Nameserver
 from tests.waiting import free_ports, until
 
 HOSTNAME = "mx.our.example"
@@ -63,6 +66,8 @@ class Stand:
         self.inbox = Inbox(inbox_port)
         self.config = self.folder / "smtpy.toml"
         self.etc = self.folder / "postfix" / "etc"
+        self.zone = Zone({})
+        self._nameserver = Nameserver(self.zone, ttl=1, negative_ttl=1)
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("SMTPY_")}
         self.environ = {**inherited, "SMTPY_CONFIG": str(self.config), **(settings or {})}
         self._database_url = database_url
@@ -75,6 +80,9 @@ class Stand:
     def open(self) -> None:
         """Everything up and ready for mail."""
         self.inbox.start()
+        self._nameserver.__enter__()
+        nameserver = f"{self._nameserver.host}:{self._nameserver.port}"
+        self.environ = {"SMTPY_DNS_SERVERS": nameserver, "SMTPY_CHECK_RESOLVERS": nameserver, **self.environ}
         for each in ("run", "state", "log"):
             (self.folder / each).mkdir()
         if self.services:
@@ -89,6 +97,7 @@ class Stand:
         """Everything down and the folder gone, whatever has failed before."""
         with ExitStack() as last_to_first:
             last_to_first.callback(subprocess.run, [*ROOT, "rm", "-rf", str(self.folder)], check=True)
+            last_to_first.callback(self._nameserver.__exit__)
             last_to_first.callback(self.inbox.stop)
             for name, process in self._processes.items():
                 if process.poll() is None:

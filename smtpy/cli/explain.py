@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from smtpy.directory.questions import Directory
     from smtpy.mail.message import Field, Message
     from smtpy.routing.edits import Edit
-    from smtpy.routing.plan import Plan, Stage
+    from smtpy.routing.arrival import Stage
+    from smtpy.routing.outcome import Plan
 
 Told = dict[str, Any]  # as it is shown
 
@@ -59,7 +60,7 @@ def _passes(
     from smtpy.mail.envelope import Envelope
     from smtpy.mail.message import read
     from smtpy.routing.internal import unsplit
-    from smtpy.routing.plan import Stage
+    from smtpy.routing.arrival import Stage
 
     told, after = _pass(setup, directory, Stage.FRONT, read(data, Envelope(sender, tuple(recipients))))
     yield told
@@ -72,7 +73,8 @@ def _passes(
 def _pass(setup: Setup, directory: "Directory", stage: "Stage", message: "Message") -> tuple[Told, "Message"]:
     """One pass as it is told, and the message as it leaves it."""
     from smtpy.routing.ask import ask
-    from smtpy.routing.plan import Arrival, plan
+    from smtpy.routing.arrival import Arrival
+    from smtpy.routing.plan import plan
     from smtpy.terms import house_of, terms_of
 
     arrival = Arrival(str(uuid4()), stage, message, datetime.now(UTC))

@@ -6,6 +6,7 @@ Times are aware UTC datetimes. Ids are the integers of the database; `uuid` is t
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 
 class Mode(StrEnum):
@@ -90,5 +91,5 @@ class SigningKey:
     uuid: str
     domain: str
     selector: str
-    algorithm: str  # "rsa-sha256" or "ed25519-sha256"
+    algorithm: Literal["rsa-sha256", "ed25519-sha256"]
     private: bytes

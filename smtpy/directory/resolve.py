@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from smtpy.directory.entries import Alias, Domain, Mode, WhenOff
+from smtpy.directory.entries import Alias, Domain, Mode, OnDmarc, WhenOff
 from smtpy.directory.patterns import matches
 from smtpy.directory.questions import Directory
 from smtpy.mail.address import MAX_LOCAL, Address, fold, parse, quote
@@ -53,6 +53,8 @@ class Forward:
     mode: Mode = Mode.TRANSPARENT
     max_message_bytes: int | None = None
     may_drop: bool = False  # its owner drops when it is off, so a process that has not heard yet may have dropped it
+    on_reject: OnDmarc = OnDmarc.REFUSE  # of mail that fails DMARC: see entries.Domain
+    on_quarantine: OnDmarc = OnDmarc.TAG
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,9 @@ def _declared(alias: Alias, note: str, domain: Domain, stopped: Drop | Refused |
         return None
     may_drop = alias.when_off is WhenOff.DROP
     address = Address(alias.local, alias.domain)
-    return Forward(address, alias.mailboxes, note, alias.id, alias.mode, domain.max_message_bytes, may_drop)
+    limit = domain.max_message_bytes
+    found = Forward(address, alias.mailboxes, note, alias.id, alias.mode, limit, may_drop)
+    return _as_the_domain_wants(found, domain)
 
 
 def _last_resort(alias: Alias, note: str, domain: Domain, directory: Directory, house: House) -> Resolution:
@@ -171,7 +175,11 @@ def _role(address: Address, domain: Domain, directory: Directory, house: House) 
     found = Address(local, domain.name)
     if domain.role_mailbox is None:
         return _postmaster(found, f"{local} of the domain, by the service's postmaster", directory, house)
-    return Forward(found, (domain.role_mailbox,), f"{local} of the domain")
+    return _as_the_domain_wants(Forward(found, (domain.role_mailbox,), f"{local} of the domain"), domain)
+
+
+def _as_the_domain_wants(found: Forward, domain: Domain) -> Forward:
+    return replace(found, on_reject=domain.on_reject, on_quarantine=domain.on_quarantine)
 
 
 def _host_role(address: Address, directory: Directory, house: House) -> Resolution:
@@ -205,7 +213,8 @@ def _automatic(address: Address, domain: Domain, directory: Directory, accepted:
         if not rule.mailboxes:
             return Refused(NO_MAILBOX, f"{name} without a working mailbox")
         may_drop = domain.when_off is WhenOff.DROP
-        return Forward(found, rule.mailboxes, name, None, rule.mode, domain.max_message_bytes, may_drop)
+        forward = Forward(found, rule.mailboxes, name, None, rule.mode, domain.max_message_bytes, may_drop)
+        return _as_the_domain_wants(forward, domain)
     return Refused(NO_SUCH_ADDRESS, "no alias, no rule and no catch-all")
 
 

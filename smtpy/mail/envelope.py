@@ -13,3 +13,4 @@ class Envelope:
     reverse_path: str
     recipients: tuple[str, ...]
     client: str = ""  # IP address of the SMTP client
+    helo: str = ""  # what it called itself

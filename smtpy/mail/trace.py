@@ -6,7 +6,8 @@
 to us and tells nothing to a reader. `s` signs the rest; a field whose signature is wrong was forged and is removed.
 A message that comes back to an alias whose mark it carries has gone round in a circle.
 
-SMTPy-Split carries the id of a message from the first pass to the second (docs/architecture.md), never further.
+SMTPy-Split carries the id of a message from the first pass to the second (docs/architecture.md), never further. Its `n`
+is a note of what the first pass found out and the second cannot: who the client was.
 """
 
 import base64
@@ -29,10 +30,14 @@ Keys = tuple[bytes, ...]
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One passage through SMTPy: the message's id and the marks of the aliases that copy was for."""
+    """One passage through SMTPy: the message's id and the marks of the aliases that copy was for.
+
+    `note` is ASCII without white space and semicolons.
+    """
 
     id: str
     marks: tuple[str, ...]
+    note: str = ""
 
 
 def mark(key: bytes, alias: str) -> str:
@@ -49,7 +54,8 @@ def write(trace: Trace, key: bytes) -> str:
     """The value of a signed trace field, folded with LF and a tab."""
     runs = [",".join(trace.marks[i : i + _MARKS_A_LINE]) for i in range(0, len(trace.marks), _MARKS_A_LINE)]
     listed = ",\n\t".join(runs)
-    return f"id={trace.id}; m={listed}; s={_sign(key, trace)}"
+    note = f" n={trace.note};" if trace.note else ""
+    return f"id={trace.id}; m={listed};{note} s={_sign(key, trace)}"
 
 
 def read(value: bytes, keys: Keys) -> Trace | None:
@@ -59,17 +65,17 @@ def read(value: bytes, keys: Keys) -> Trace | None:
     except UnicodeDecodeError:
         return None
     parts = dict(part.partition("=")[::2] for part in text.split(";"))
-    trace = Trace(parts.get("id", ""), tuple(parts.get("m", "").split(",")))
+    trace = Trace(parts.get("id", ""), tuple(parts.get("m", "").split(",")), parts.get("n", ""))
     given = parts.get("s", "")
     genuine = any(hmac.compare_digest(_sign(key, trace), given) for key in keys)
     return trace if genuine else None
 
 
-def parent_of(message: Message, keys: Keys) -> str | None:
-    """The id a message had in the first pass; None when it did not come from there."""
+def first_pass(message: Message, keys: Keys) -> Trace | None:
+    """What the first pass says of a message; None when it did not come from there."""
     for value in message.values(SPLIT_FIELD):
         if found := read(value, keys):
-            return found.id
+            return found
     return None
 
 
@@ -84,7 +90,8 @@ def goes_round(seen: tuple[Trace, ...], alias_marks: frozenset[str]) -> bool:
 
 
 def _sign(key: bytes, trace: Trace) -> str:
-    return _mac(key, "trace", trace.id + ";" + ",".join(trace.marks))[:_SIGNATURE_LENGTH]
+    note = f";{trace.note}" if trace.note else ""
+    return _mac(key, "trace", trace.id + ";" + ",".join(trace.marks) + note)[:_SIGNATURE_LENGTH]
 
 
 def _mac(key: bytes, purpose: str, text: str) -> str:

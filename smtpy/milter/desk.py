@@ -1,20 +1,46 @@
-"""What a worker's sessions share: directory, secrets, journal, clock. Opened after the fork, closed at its end."""
+"""What a worker's sessions share: directory, DNS, secrets, journal, clock. Opened after the fork, closed at its end."""
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from smtpy.authn.authenticate import Claims, Origin, authenticate
+from smtpy.authn.suffixes import Suffixes
 from smtpy.config import Settings
 from smtpy.directory.questions import Unavailable
-from smtpy.directory.resolve import House
-from smtpy.mail.trace import parent_of
+from smtpy.directory.resolve import Forward, House
+from smtpy.mail.message import Message
+from smtpy.mail.trace import first_pass
+from smtpy.resolver import Resolver
+from smtpy.routing.arrival import Answers, Arrival, Stage, Terms
 from smtpy.routing.ask import ask
-from smtpy.routing.plan import Arrival, Plan, Terms, plan
+from smtpy.routing.outcome import Plan
+from smtpy.routing.plan import plan
+from smtpy.routing.standing import Standing, standing_of
+from smtpy.serving import Sparing
+from smtpy.signing.body import OURS, BodyDigest, BodySpec
 from smtpy.store.cache import CachedDirectory
 from smtpy.store.directory import open_directory
 from smtpy.store.journal import Delivery, Entry, Journal, JournalDown
 from smtpy.store.returns import remember
 from smtpy.terms import house_of, terms_of
+
+OWN_CLIENTS = ("", "127.0.0.1", "::1")  # `mynetworks` of main.cf: nobody asks where their mail is from
+
+log = logging.getLogger("smtpy.milter")
+_sparing = Sparing(log)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Whom to ask about where a message is from, and for how long in all."""
+
+    resolver: Resolver
+    suffixes: Suffixes
+    seconds: float
+    trusted_sealers: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +51,7 @@ class Desk:
     house: House
     terms: Terms
     journal: Journal
+    asking: Asking
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -32,10 +59,28 @@ class Desk:
     def new_id(self) -> str:
         return str(uuid4())
 
-    def decide(self, arrival: Arrival) -> Plan:
-        """The plan for a message. Raises Unavailable when the directory does not know."""
-        answers = ask(arrival.message.envelope, arrival.stage, self.directory, self.house, arrival.now)
-        return plan(arrival, answers, self.terms)
+    def decide(
+        self, stage: Stage, message: Message, claims: Claims | None, digests: Mapping[BodySpec, BodyDigest]
+    ) -> tuple[Arrival, Plan]:
+        """The plan for a message, and what it was made from. Raises Unavailable when the directory does not know."""
+        now = self.now()
+        answers = ask(message.envelope, stage, self.directory, self.house, now)
+        asked = claims is not None and _is_forwarded(answers) and message.envelope.client not in OWN_CLIENTS
+        standing = self._standing(message, claims, digests, now) if claims and asked else None
+        arrival = Arrival(self.new_id(), stage, message, now, standing, digests.get(OURS))
+        decided = plan(arrival, answers, self.terms)
+        if self.terms.keyring.unopened:
+            _sparing.warning("no encryption key opens some signing keys, mail leaves unsigned: see smtpy doctor")
+        return arrival, decided
+
+    def _standing(
+        self, message: Message, claims: Claims, digests: Mapping[BodySpec, BodyDigest], now: datetime
+    ) -> Standing:
+        envelope, asking = message.envelope, self.asking
+        origin = Origin(envelope.client, envelope.helo, envelope.reverse_path, self.house.hostname)
+        dns = asking.resolver.within(asking.seconds)
+        found = authenticate(claims, digests, origin, dns, asking.suffixes, now)
+        return standing_of(found, self.house.hostname, asking.trusted_sealers)
 
     def remember(self, token: str, sender: str) -> None:
         """Store a sender. Raises Unavailable."""
@@ -58,22 +103,30 @@ class Desk:
         self.directory.close()
 
 
+def _is_forwarded(answers: Answers) -> bool:
+    return any(isinstance(each, Forward) for each in answers.resolutions)
+
+
 def open_desk(settings: Settings) -> Desk:
     """Open directory and journal. Does not need the database to be there yet."""
     directory = open_directory(settings)
     journal = Journal(directory.engine, every=settings.journal_batch_seconds, buffer=settings.journal_buffer)
-    return Desk(directory, house_of(settings), terms_of(settings), journal)
+    resolver = Resolver(settings.dns_servers, settings.dns_timeout_seconds)
+    asking = Asking(resolver, Suffixes(), settings.authentication_seconds, frozenset(settings.trusted_sealers))
+    return Desk(directory, house_of(settings), terms_of(settings), journal, asking)
 
 
 def entry_of(arrival: Arrival, decided: Plan, terms: Terms, queue_id: str, micros: int) -> Entry:
     """The journal row of a decided message."""
-    message = arrival.message
+    message, standing = arrival.message, arrival.standing
+    words = standing.words if standing else {}
+    first = first_pass(message, terms.keys)
     return Entry(
         uuid=arrival.id,
         at=arrival.now,
         stage=arrival.stage.value,
         queue_id=queue_id or None,
-        parent=parent_of(message, terms.keys),
+        parent=first.id if first else None,
         client=message.envelope.client,
         reverse_path=message.envelope.reverse_path,
         message_id=message.message_id,
@@ -81,6 +134,12 @@ def entry_of(arrival: Arrival, decided: Plan, terms: Terms, queue_id: str, micro
         verdict=decided.verdict.value,
         why=decided.why,
         micros=micros,
+        authentication=standing.results if standing else None,
+        signed=decided.signed or None,
+        spf=words.get("spf"),
+        dkim=words.get("dkim"),
+        dmarc=words.get("dmarc"),
+        arc=words.get("arc"),
         recipients=tuple(
             Delivery(outcome.recipient, outcome.key, outcome.alias_id, outcome.decision, outcome.targets, outcome.why)
             for outcome in decided.outcomes

@@ -151,9 +151,11 @@ def _listen(path: Path) -> None:
     """Register the callbacks and open the socket, readable and writable for Postfix whoever it runs as."""
     milter.set_flags(milter.CURR_ACTS)
     milter.set_connect_callback(Milter.connect_callback)
+    milter.set_helo_callback(lambda ctx, name: _session(ctx).hello(name))
     milter.set_envfrom_callback(lambda ctx, *words: _session(ctx).envfrom_bytes(*words))
     milter.set_envrcpt_callback(lambda ctx, *words: _session(ctx).envrcpt_bytes(*words))
     milter.set_header_callback(lambda ctx, name, value: _session(ctx).header_bytes(name, value))
+    milter.set_eoh_callback(lambda ctx: _session(ctx).eoh())
     milter.set_body_callback(lambda ctx, chunk: _session(ctx).body(chunk))
     milter.set_eom_callback(lambda ctx: _session(ctx).eom())
     milter.set_close_callback(Milter.close_callback)

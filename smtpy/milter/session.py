@@ -2,7 +2,8 @@
 
 libmilter calls from threads of its own, one session on one thread at a time. Only the last call is answered: the
 others cost no round trip (SMFIP_NR_*), because nothing is decided before the message is whole. Nothing is kept from one
-message to the next but the client. The header is kept as bytes with its leading blanks; of the body only the size.
+message to the next but the client. The header is kept as bytes with its leading blanks; of the body the size and the
+hashes that signatures ask for, made while it passes.
 """
 
 import logging
@@ -11,6 +12,7 @@ from typing import Any
 
 import Milter
 
+from smtpy.authn.authenticate import Claims, read_claims
 from smtpy.directory.questions import Unavailable
 from smtpy.directory.resolve import TRY_AGAIN
 from smtpy.mail.address import strip_path
@@ -19,7 +21,9 @@ from smtpy.mail.message import MAX_FIELDS, Field, Message
 from smtpy.mail.reply import Reply
 from smtpy.milter.apply import apply
 from smtpy.milter.desk import Desk
-from smtpy.routing.plan import Arrival, Plan, Stage, Verdict
+from smtpy.routing.arrival import Arrival, Stage
+from smtpy.routing.outcome import Plan, Verdict
+from smtpy.signing.body import OURS, BodyHashes
 
 NOT_NOW = Reply(451, "4.3.0", "The message cannot be handled now, try again later")
 
@@ -34,7 +38,7 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.client = ""
+        self.client = self.helo = ""
         self.stage = Stage.FRONT
         self.begin("")
 
@@ -43,6 +47,8 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
         self.recipients: list[str] = []
         self.fields: list[Field] = []
         self.size = 2  # the empty line behind the header
+        self.claims: Claims | None = None
+        self.hashes = BodyHashes((OURS,))
 
     @Milter.noreply  # type: ignore[untyped-decorator]
     def connect(self, _hostname: str, _family: int, address: Any) -> int:
@@ -50,6 +56,11 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
         self.client = address[0] if isinstance(address, tuple) else ""
         if self.getsymval("{daemon_name}") == SPLIT_DAEMON:
             self.stage = Stage.SPLIT
+        return int(Milter.CONTINUE)
+
+    @Milter.noreply  # type: ignore[untyped-decorator]
+    def hello(self, name: str) -> int:
+        self.helo = name
         return int(Milter.CONTINUE)
 
     @Milter.noreply  # type: ignore[untyped-decorator]
@@ -74,8 +85,16 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
         return int(Milter.CONTINUE)
 
     @Milter.noreply  # type: ignore[untyped-decorator]
+    def eoh(self) -> int:
+        if self.stage is Stage.FRONT and len(self.fields) <= MAX_FIELDS:
+            self.claims = read_claims(self.fields)
+            self.hashes = BodyHashes({OURS, *self.claims.specs})
+        return int(Milter.CONTINUE)
+
+    @Milter.noreply  # type: ignore[untyped-decorator]
     def body(self, chunk: bytes) -> int:
         self.size += len(chunk)
+        self.hashes.update(chunk)
         return int(Milter.CONTINUE)
 
     def eom(self) -> int:
@@ -90,15 +109,14 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
 
     def end_of_message(self) -> int:
         started = time.perf_counter_ns()
-        envelope = Envelope(self.reverse_path, tuple(self.recipients), self.client)
+        envelope = Envelope(self.reverse_path, tuple(self.recipients), self.client, self.helo)
         message = Message(envelope, tuple(self.fields), self.size)
-        arrival = Arrival(self.desk.new_id(), self.stage, message, self.desk.now())
-        plan = self.desk.decide(arrival)
+        arrival, plan = self.desk.decide(self.stage, message, self.claims, self.hashes.finish())
         if plan.verdict is Verdict.ACCEPT:
             apply(plan.edits, self._ctx, self.desk.remember)
         queue_id = self.getsymval("i") or ""
         self.desk.record(arrival, plan, queue_id, (time.perf_counter_ns() - started) // 1000)
-        _log(queue_id, envelope, plan)
+        _log(queue_id, arrival, plan)
         if plan.verdict is Verdict.DISCARD:
             return int(Milter.DISCARD)
         return self.answer(plan.reply) if plan.reply else int(Milter.ACCEPT)
@@ -113,13 +131,15 @@ def _path(path: bytes) -> str:
     return strip_path(path.decode("utf-8", "replace"))
 
 
-def _log(queue_id: str, envelope: Envelope, plan: Plan) -> None:
+def _log(queue_id: str, arrival: Arrival, plan: Plan) -> None:
+    envelope, standing = arrival.message.envelope, arrival.standing
     log.info(
-        "%s: from=<%s> to=%s plan=%s edits=%d why=%r",
+        "%s: from=<%s> to=%s plan=%s edits=%d %s why=%r",
         queue_id,
         envelope.reverse_path,
         ",".join(f"<{recipient}>" for recipient in envelope.recipients),
         plan.verdict,
         len(plan.edits),
+        f"dmarc={standing.dmarc}" if standing else "dmarc=-",
         plan.why,
     )

@@ -18,7 +18,7 @@ from smtpy.directory.resolve import Drop, Foreign, Forward, House, Refused, Retu
 from smtpy.mail.address import ANY_LENGTH, Address, BadAddress, parse_bare
 from smtpy.mail.reply import Reply
 from smtpy.policy.protocol import Request
-from smtpy.routing.plan import TOO_LARGE
+from smtpy.routing.replies import TOO_LARGE
 
 BAD_RECIPIENT = Reply(553, "5.1.3", "The recipient address is malformed")
 NO_RELAY = Reply(554, "5.7.1", "Relay access denied")

@@ -2,18 +2,30 @@
 
 from datetime import datetime
 
+from smtpy.directory.entries import SigningKey
 from smtpy.directory.questions import Directory, Unavailable
-from smtpy.directory.resolve import Foreign, House, Refused, Resolution, resolve
+from smtpy.directory.resolve import Foreign, Forward, House, Refused, Resolution, resolve
 from smtpy.mail.address import ANY_LENGTH, Address, BadAddress, parse_path
 from smtpy.mail.envelope import Envelope
+from smtpy.routing.arrival import Answers, Stage
 from smtpy.routing.internal import unsplit
-from smtpy.routing.plan import NOT_A_COPY, Answers, Stage
+from smtpy.routing.replies import NOT_A_COPY
 
 
 def ask(envelope: Envelope, stage: Stage, directory: Directory, house: House, now: datetime) -> Answers:
     """The answers for one message; in the second pass the recipients are internal addresses."""
     resolutions = tuple(_resolution(recipient, stage, directory, house, now) for recipient in envelope.recipients)
-    return Answers(resolutions, _is_ours(envelope.reverse_path, directory, house))
+    domains = {each.address.domain for each in resolutions if isinstance(each, Forward)}
+    keys = {domain: _signing_keys(domain, directory) for domain in domains}
+    return Answers(resolutions, _is_ours(envelope.reverse_path, directory, house), keys)
+
+
+def _signing_keys(domain: str, directory: Directory) -> tuple[SigningKey, ...]:
+    try:
+        found = directory.domain(domain)
+        return directory.signing_keys(found) if found else ()  # our own hostname is no domain of the directory
+    except Unavailable:  # mail that nobody signs is better than mail that waits
+        return ()
 
 
 def _resolution(recipient: str, stage: Stage, directory: Directory, house: House, now: datetime) -> Resolution:

@@ -1,6 +1,13 @@
-"""The changes a plan may ask for. Values; milter/apply.py knows how each is said in the milter protocol."""
+"""The changes a plan may ask for. Values; milter/apply.py knows how each is said in the milter protocol.
 
-from dataclasses import dataclass
+`edited` makes them on a message that is a value: what is signed is what Postfix will have made of it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from smtpy.mail.message import Field, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,22 @@ class RemoveField:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeField:
+    """The `index`-th field of that name, counted from 1 at the top, gets another value, where it stands."""
+
+    name: str
+    index: int
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The message waits in Postfix's hold queue until somebody lets it go (postsuper(1), -H)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplaceRecipient:
     """The recipient written exactly so in RCPT TO becomes these; none: the recipient goes."""
 
@@ -42,4 +65,35 @@ class ReplaceRecipient:
     replacements: tuple[str, ...]
 
 
-Edit = ChangeReversePath | RememberSender | AddField | RemoveField | ReplaceRecipient
+FieldEdit = AddField | RemoveField | ChangeField
+Edit = FieldEdit | ChangeReversePath | RememberSender | Hold | ReplaceRecipient
+
+
+def edited(message: Message, edits: Iterable[Edit]) -> Message:
+    """The message with these edits made, as Postfix makes them."""
+    fields, envelope = list(message.fields), message.envelope
+    for edit in edits:
+        match edit:
+            case AddField() | RemoveField() | ChangeField():
+                _edit_fields(fields, edit)
+            case ChangeReversePath(path):
+                envelope = replace(envelope, reverse_path=path)
+            case ReplaceRecipient(recipient, replacements):
+                left = [each for each in envelope.recipients if each != recipient]
+                envelope = replace(envelope, recipients=(*left, *replacements))
+            case RememberSender() | Hold():
+                pass
+            case _:
+                assert_never(edit)
+    return replace(message, fields=tuple(fields), envelope=envelope)
+
+
+def _edit_fields(fields: list[Field], edit: FieldEdit) -> None:
+    if isinstance(edit, AddField):
+        fields.insert(0, Field(edit.name.encode(), b" " + edit.value.encode()))
+        return
+    at = [at for at, field in enumerate(fields) if field.named(edit.name)][edit.index - 1]
+    if isinstance(edit, ChangeField):
+        fields[at] = Field(fields[at].name, b" " + edit.value.encode())
+    else:
+        del fields[at]

@@ -6,128 +6,114 @@ where it is alone and gets a plan of its own.
 
 Everything that can be refused is refused in the first pass: a 5xx in the second would become a bounce from our own
 Postfix that shows an internal address. SMTP has one reply for all recipients at this point, so a message is refused
-only when every recipient would refuse it; a loop among others ends quietly, with a row in the journal.
+only when every recipient would refuse it. Otherwise a loop among them ends quietly, with a row in the journal, and mail
+that its author's domain disowns reaches the recipient who would have refused it with a field that says so.
+
+What is signed and sealed comes last (`routing.sealing`), when no other edit is to come.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
-from smtpy.directory.resolve import Drop, Foreign, Forward, Refused, Resolution, Return
+from smtpy.authn.statements import forged
+from smtpy.directory.entries import OnDmarc
+from smtpy.directory.resolve import Drop, Foreign, Forward, Refused, Resolution
 from smtpy.mail import trace
-from smtpy.mail.address import ANY_LENGTH, Address, BadAddress, parse_path
+from smtpy.mail.address import Address
 from smtpy.mail.message import MAX_FIELDS, Message
 from smtpy.mail.reply import Reply
-from smtpy.mail.trace import Keys, Trace
-from smtpy.routing.edits import AddField, ChangeReversePath, Edit, RememberSender, RemoveField, ReplaceRecipient
+from smtpy.mail.trace import Trace
+from smtpy.routing.arrival import Answers, Arrival, Stage, Terms
+from smtpy.routing.author import author_edits
+from smtpy.routing.edits import (
+    AddField,
+    ChangeReversePath,
+    Edit,
+    Hold,
+    RememberSender,
+    RemoveField,
+    ReplaceRecipient,
+)
 from smtpy.routing.internal import DROP_ADDRESS, split_address
+from smtpy.routing.outcome import Outcome, Plan, Verdict, outcome, summary
+from smtpy.routing.replies import (
+    CHANGED_MEANWHILE,
+    DISOWNED,
+    MAIL_LOOP,
+    MANY_AUTHORS,
+    NOT_A_COPY,
+    TOO_LARGE,
+    TOO_MANY_FIELDS,
+    TOO_MANY_HOPS,
+)
 from smtpy.routing.returns import ReturnPath, return_path
-from smtpy.srs import Srs
+from smtpy.routing.sealing import sealed
+from smtpy.routing.standing import RESULTS_FIELD, read_note
 
-TOO_MANY_HOPS = Reply(554, "5.4.6", "Too many hops, the message goes round in a circle")
-MAIL_LOOP = Reply(554, "5.4.6", "This message has been through this address before")
-TOO_MANY_FIELDS = Reply(552, "5.3.4", "The message has too many header fields")
-TOO_LARGE = Reply(552, "5.3.4", "The message is larger than this address takes")
-CHANGED_MEANWHILE = Reply(451, "4.2.1", "A recipient has been switched off meanwhile, try again")
-NOT_A_COPY = Reply(451, "4.3.5", "Internal address expected")
-
-
-class Stage(StrEnum):
-    """Which smtpd the message came in by."""
-
-    FRONT = "front"
-    SPLIT = "split"
-
-
-class Verdict(StrEnum):
-    """What the client hears, and what the queue file's fate is."""
-
-    ACCEPT = "accept"
-    REFUSE = "refuse"  # with Plan.reply, 4xx or 5xx
-    DISCARD = "discard"  # 250 and gone: only ever with a journal row
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the service has settled: secrets (newest first) and limits."""
-
-    srs: Srs
-    keys: Keys
-    max_hops: int  # Received fields
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A message at end-of-message. `id` is its name in the journal, `now` an aware UTC time."""
-
-    id: str
-    stage: Stage
-    message: Message
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What the directory said: one resolution for each recipient of the envelope, and whose the reverse-path is."""
-
-    resolutions: tuple[Resolution, ...]
-    sender_is_ours: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was decided for one recipient: `key` is the address it was found as."""
-
-    recipient: str
-    key: str
-    decision: str
-    why: str
-    alias_id: int | None = None
-    targets: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """`must_record`: something is taken and not delivered, so the journal row comes before the 250."""
-
-    verdict: Verdict
-    why: str
-    outcomes: tuple[Outcome, ...]
-    edits: tuple[Edit, ...] = ()
-    reply: Reply | None = None
-    must_record: bool = False
+TAG_FIELD = "SMTPy-Warning"
 
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """One recipient with all that is known of it."""
+    """One recipient with all that is known of it. `asked`: what its owner wants done with mail that fails DMARC."""
 
     recipient: str
     resolution: Resolution
     refusal: tuple[Reply, str] | None
+    asked: OnDmarc = OnDmarc.DELIVER
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How a copy is forwarded; copies of one manner share a queue file. `author`: the alias From is rewritten to."""
+
+    path: ReturnPath
+    asked: OnDmarc
+    author: Address | None
 
 
 def plan(arrival: Arrival, answers: Answers, terms: Terms) -> Plan:
     """The one decision about a message. Pure."""
     message = arrival.message
     traces = _traces(message, terms)
+    if arrival.stage is Stage.SPLIT:
+        first = trace.first_pass(message, terms.keys)
+        arrival = replace(arrival, standing=read_note(first, message) if first else None)
     copies = tuple(
-        _Copy(recipient, resolution, _refusal(resolution, message, traces, terms))
+        _copy(recipient, resolution, arrival, traces, terms)
         for recipient, resolution in zip(message.envelope.recipients, answers.resolutions, strict=True)
     )
     if arrival.stage is Stage.SPLIT:
         return _second_pass(arrival, copies, answers, terms)
-    if len(message.fields) > MAX_FIELDS:
-        return _refuse(copies, TOO_MANY_FIELDS, f"more than {MAX_FIELDS} header fields")
-    if sum(1 for _ in message.values("Received")) > terms.max_hops:
-        return _refuse(copies, TOO_MANY_HOPS, f"more than {terms.max_hops} hops")
+    for refused, reply, why in _against(message, terms):
+        if refused:
+            return _refuse(copies, reply, why)
     if copies and all(copy.refusal for copy in copies):
         refusals = [copy.refusal for copy in copies if copy.refusal]
         # Who is owed "later" must not hear "never" because of another recipient.
         reply, why = next((refusal for refusal in refusals if refusal[0].temporary), refusals[0])
         return _refuse(copies, reply, why)
     return _first_pass(arrival, copies, answers, terms)
+
+
+def _against(message: Message, terms: Terms) -> Iterator[tuple[bool, Reply, str]]:
+    """What no recipient may be sent, in the order in which it is told."""
+    yield len(message.fields) > MAX_FIELDS, TOO_MANY_FIELDS, f"more than {MAX_FIELDS} header fields"
+    hops = sum(1 for _ in message.values("Received"))
+    yield hops > terms.max_hops, TOO_MANY_HOPS, f"more than {terms.max_hops} hops"
+    # Which of them a mailbox shows and which one DMARC asks about is anybody's guess.
+    yield sum(1 for _ in message.values("From")) > 1, MANY_AUTHORS, "more than one From field"
+
+
+def _copy(recipient: str, resolution: Resolution, arrival: Arrival, traces: tuple[Trace, ...], terms: Terms) -> _Copy:
+    refusal = _refusal(resolution, arrival.message, traces, terms)
+    if refusal or arrival.standing is None or not isinstance(resolution, Forward):
+        return _Copy(recipient, resolution, refusal)
+    asked = arrival.standing.asked(resolution)
+    if asked is OnDmarc.REFUSE:
+        why = f"DMARC fails, {arrival.standing.author} asks to {arrival.standing.policy}"
+        return _Copy(recipient, resolution, (DISOWNED, why), OnDmarc.TAG)
+    return _Copy(recipient, resolution, None, asked)
 
 
 def _refusal(
@@ -153,12 +139,12 @@ def _refuse(copies: tuple[_Copy, ...], reply: Reply, why: str) -> Plan:
 def _first_pass(arrival: Arrival, copies: tuple[_Copy, ...], answers: Answers, terms: Terms) -> Plan:
     looping = [copy for copy in copies if copy.refusal and copy.refusal[0] is MAIL_LOOP]
     forwards = [copy for copy in copies if isinstance(copy.resolution, Forward) and copy not in looping]
-    paths = [_return_path(copy, arrival, answers, terms) for copy in forwards]
-    wanted = {path.path for path in paths}
+    manners = {copy.recipient: _manner(copy, arrival, answers, terms) for copy in forwards}
+    wanted = set(manners.values())
     relayed = any(isinstance(copy.resolution, Foreign) for copy in copies)
-    if relayed:
-        wanted.add(arrival.message.envelope.reverse_path)  # a relayed copy keeps its own way back
-    edits: list[Edit] = [*_forged(arrival.message, terms)]
+    if relayed:  # a relayed copy keeps its own way back
+        wanted.add(_Manner(ReturnPath(arrival.message.envelope.reverse_path), OnDmarc.DELIVER, None))
+    edits: list[Edit] = [*_forged(arrival, terms), *_results(arrival)]
     edits += [ReplaceRecipient(copy.recipient, ()) for copy in looping]
     dropped = [copy.recipient for copy in copies if isinstance(copy.resolution, Drop)]
     edits += [ReplaceRecipient(recipient, (DROP_ADDRESS,)) for recipient in dropped]  # it may have been on at RCPT TO
@@ -166,16 +152,22 @@ def _first_pass(arrival: Arrival, copies: tuple[_Copy, ...], answers: Answers, t
     if (split or not forwards) and any(isinstance(copy.resolution, Refused) for copy in copies):
         # It was on at RCPT TO, and its copy would leave with the sender as it came. The next try is told at RCPT TO.
         return _refuse(copies, CHANGED_MEANWHILE, "a recipient was switched off after RCPT TO")
+    decisions = {copy.recipient: "loop" for copy in looping}
+    reasons: dict[str, str] = {}
+    signed = ""
     if split:
         edits += _split(arrival, forwards, terms, relayed=relayed)
+        decisions |= {copy.recipient: "split" for copy in forwards}
     elif forwards:
+        manner = manners[forwards[0].recipient]
         edits += _past_dropping(forwards)
-        edits += _in_place(arrival, forwards, paths[0], terms)
-    decisions = {copy.recipient: "split" if split else "forward" for copy in forwards}
-    decisions |= {copy.recipient: "loop" for copy in looping}
-    outcomes = tuple(_outcome(copy, decisions.get(copy.recipient)) for copy in copies)
-    lost = any(outcome.decision in ("drop", "loop") for outcome in outcomes)
-    return Plan(Verdict.ACCEPT, _summary(outcomes), outcomes, tuple(edits), must_record=lost)
+        edits += _in_place(arrival, forwards, manner, terms)
+        edits, signed = sealed(arrival, edits, _domain(forwards[0]), answers, terms)
+        decisions |= {copy.recipient: _forwarded(manner) for copy in forwards}
+        reasons = {copy.recipient: _reason(copy, manner) for copy in forwards}
+    outcomes = tuple(_outcome(copy, decisions.get(copy.recipient), reasons.get(copy.recipient)) for copy in copies)
+    kept = any(each.decision in ("drop", "loop", "hold") for each in outcomes)
+    return Plan(Verdict.ACCEPT, summary(outcomes), outcomes, tuple(edits), must_record=kept, signed=signed)
 
 
 def _second_pass(arrival: Arrival, copies: tuple[_Copy, ...], answers: Answers, terms: Terms) -> Plan:
@@ -184,40 +176,70 @@ def _second_pass(arrival: Arrival, copies: tuple[_Copy, ...], answers: Answers, 
     copy = copies[0]
     match copy.resolution:
         case Forward() if copy.refusal and copy.refusal[0] is MAIL_LOOP:  # a mailbox that leads back here
-            outcome = _outcome(copy, "loop")
-            return Plan(Verdict.DISCARD, outcome.why, (outcome,), must_record=True)
-        case Forward(mailboxes=mailboxes):
-            edits = [
-                *_forged(arrival.message, terms),
-                ReplaceRecipient(copy.recipient, mailboxes),
-                *_in_place(arrival, [copy], _return_path(copy, arrival, answers, terms), terms),
-            ]
-            outcome = _outcome(copy, "forward")
-            return Plan(Verdict.ACCEPT, outcome.why, (outcome,), tuple(edits))
+            end = _outcome(copy, "loop")
+            return Plan(Verdict.DISCARD, end.why, (end,), must_record=True)
+        case Forward(mailboxes=mailboxes, address=address):
+            manner = _manner(copy, arrival, answers, terms)
+            edits: list[Edit] = [*_forged(arrival, terms), ReplaceRecipient(copy.recipient, mailboxes)]
+            edits += _in_place(arrival, [copy], manner, terms)
+            edits, signed = sealed(arrival, edits, address.domain, answers, terms)
+            end = _outcome(copy, _forwarded(manner), _reason(copy, manner))
+            held = manner.asked is OnDmarc.HOLD
+            return Plan(Verdict.ACCEPT, end.why, (end,), tuple(edits), must_record=held, signed=signed)
         case Refused(reply=reply, why=why) if reply.temporary:
             return _refuse(copies, reply, why)
         case _:
-            outcome = _outcome(copy, "discard", "the alias went away while the message was on its way")
-            return Plan(Verdict.DISCARD, outcome.why, (outcome,), must_record=True)
+            end = _outcome(copy, "discard", "the alias went away while the message was on its way")
+            return Plan(Verdict.DISCARD, end.why, (end,), must_record=True)
 
 
-def _return_path(copy: _Copy, arrival: Arrival, answers: Answers, terms: Terms) -> ReturnPath:
+def _manner(copy: _Copy, arrival: Arrival, answers: Answers, terms: Terms) -> _Manner:
     sender = arrival.message.envelope.reverse_path
-    if answers.sender_is_ours or not isinstance(copy.resolution, Forward):
-        return ReturnPath(sender)
-    return return_path(sender, copy.resolution.address.domain, terms.srs, terms.keys[0], arrival.now)
+    path, author = ReturnPath(sender), None
+    if isinstance(copy.resolution, Forward):
+        address = copy.resolution.address
+        if not answers.sender_is_ours:
+            path = return_path(sender, address.domain, terms.srs, terms.keys[0], arrival.now)
+        if arrival.standing and arrival.standing.fails_onward(address.domain):
+            author = address
+    return _Manner(path, copy.asked, author)
 
 
-def _in_place(arrival: Arrival, forwards: list[_Copy], path: ReturnPath, terms: Terms) -> list[Edit]:
+def _forwarded(manner: _Manner) -> str:
+    return "hold" if manner.asked is OnDmarc.HOLD else "forward"
+
+
+def _reason(copy: _Copy, manner: _Manner) -> str:
+    """Why it is forwarded so, for the journal."""
+    reasons = [copy.resolution.why]
+    if manner.asked in (OnDmarc.TAG, OnDmarc.HOLD):
+        reasons.append("DMARC fails")
+    if manner.author:
+        reasons.append("From is rewritten, or DMARC would fail at the mailbox")
+    return "; ".join(reasons)
+
+
+def _results(arrival: Arrival) -> Iterator[Edit]:
+    if arrival.standing:
+        yield AddField(RESULTS_FIELD, arrival.standing.results)
+
+
+def _in_place(arrival: Arrival, forwards: list[_Copy], manner: _Manner, terms: Terms) -> Iterator[Edit]:
     """The edits of a plan that all these recipients share."""
-    edits: list[Edit] = []
-    if path.token:
-        edits.append(RememberSender(path.token, arrival.message.envelope.reverse_path))
-    if path.path != arrival.message.envelope.reverse_path:
-        edits.append(ChangeReversePath(path.path))
+    sender = arrival.message.envelope.reverse_path
+    if manner.path.token:
+        yield RememberSender(manner.path.token, sender)
+    if manner.path.path != sender:
+        yield ChangeReversePath(manner.path.path)
+    if manner.author:
+        yield from author_edits(arrival.message, manner.author)
+    if manner.asked in (OnDmarc.TAG, OnDmarc.HOLD) and arrival.standing:
+        warning = f"DMARC fails; {arrival.standing.author} asks to {arrival.standing.policy}"
+        yield AddField(TAG_FIELD, warning)
+        if manner.asked is OnDmarc.HOLD:
+            yield Hold(warning)
     left = tuple(dict.fromkeys(trace.mark(terms.keys[0], address.key) for address in _addresses(forwards)))
-    edits.append(AddField(trace.TRACE_FIELD, trace.write(Trace(arrival.id, left), terms.keys[0])))
-    return edits
+    yield AddField(trace.TRACE_FIELD, trace.write(Trace(arrival.id, left), terms.keys[0]))
 
 
 def _past_dropping(forwards: list[_Copy]) -> Iterator[ReplaceRecipient]:
@@ -227,18 +249,21 @@ def _past_dropping(forwards: list[_Copy]) -> Iterator[ReplaceRecipient]:
             yield ReplaceRecipient(copy.recipient, copy.resolution.mailboxes)
 
 
-def _split(arrival: Arrival, forwards: list[_Copy], terms: Terms, *, relayed: bool) -> list[Edit]:
+def _split(arrival: Arrival, forwards: list[_Copy], terms: Terms, *, relayed: bool) -> Iterator[Edit]:
     """Each alias on its own way to the second pass; the message itself stays as it came."""
-    edits: list[Edit] = []
     if not relayed:  # the field ends in the second pass, and a relayed copy does not go there
-        edits.append(AddField(trace.SPLIT_FIELD, trace.write(Trace(arrival.id, ()), terms.keys[0])))
+        note = arrival.standing.note if arrival.standing else ""
+        yield AddField(trace.SPLIT_FIELD, trace.write(Trace(arrival.id, (), note), terms.keys[0]))
     for copy, address in zip(forwards, _addresses(forwards), strict=True):
-        edits.append(ReplaceRecipient(copy.recipient, (split_address(address),)))
-    return edits
+        yield ReplaceRecipient(copy.recipient, (split_address(address),))
 
 
 def _addresses(forwards: list[_Copy]) -> Iterator[Address]:
     return (copy.resolution.address for copy in forwards if isinstance(copy.resolution, Forward))
+
+
+def _domain(copy: _Copy) -> str:
+    return next(_addresses([copy])).domain
 
 
 def _traces(message: Message, terms: Terms) -> tuple[Trace, ...]:
@@ -246,46 +271,24 @@ def _traces(message: Message, terms: Terms) -> tuple[Trace, ...]:
     return tuple(found for found in read if found)
 
 
-def _forged(message: Message, terms: Terms) -> Iterator[RemoveField]:
-    """Fields under our prefix that we did not write, or that end here; lowest first, so that no index moves."""
+def _forged(arrival: Arrival, terms: Terms) -> Iterator[RemoveField]:
+    """Fields under our prefix or name that we did not write, or that end here; lowest first, so that no index moves."""
     seen: dict[str, int] = {}
     found = []
-    for field in message.fields:
+    fields = arrival.message.fields
+    for field in fields:
         name = field.name.decode("latin-1").lower()
         if not name.startswith(trace.PREFIX.lower()):
             continue
         seen[name] = seen.get(name, 0) + 1
         if name != trace.TRACE_FIELD.lower() or trace.read(field.value, terms.keys) is None:
             found.append(RemoveField(field.name.decode("latin-1"), seen[name]))
-    return reversed(found)
+    yield from reversed(found)
+    if not (arrival.stage is Stage.SPLIT and arrival.standing):  # there the first of them is our own
+        yield from (RemoveField(RESULTS_FIELD, index) for index in reversed(forged(fields, terms.hostname)))
 
 
 def _outcome(copy: _Copy, decision: str | None = None, why: str | None = None) -> Outcome:
-    resolution = copy.resolution
-    reason = why or (copy.refusal[1] if decision == "loop" and copy.refusal else resolution.why)
-    match resolution:
-        case Forward(address=address, mailboxes=mailboxes, alias_id=alias_id):
-            targets = mailboxes if decision in ("forward", "split") else ()
-            return Outcome(copy.recipient, address.key, decision or "forward", reason, alias_id, targets)
-        case Drop(address=address, alias_id=alias_id):
-            return Outcome(copy.recipient, address.key, decision or "drop", reason, alias_id, (DROP_ADDRESS,))
-        case Return(sender=sender):
-            return Outcome(copy.recipient, _key(copy.recipient), decision or "return", reason, None, (sender,))
-        case Refused(alias_id=alias_id):
-            # Refused now but not when RCPT TO was answered: what was promised then is kept.
-            return Outcome(copy.recipient, _key(copy.recipient), decision or "as promised", reason, alias_id)
-        case Foreign():
-            return Outcome(copy.recipient, _key(copy.recipient), decision or "relay", reason)
-
-
-def _key(recipient: str) -> str:
-    """What the journal finds a recipient by that is no alias."""
-    try:
-        return parse_path(recipient, max_local=ANY_LENGTH).key
-    except BadAddress:
-        return recipient.lower()
-
-
-def _summary(outcomes: tuple[Outcome, ...]) -> str:
-    """The reasons of all recipients, each once, in order."""
-    return "; ".join(dict.fromkeys(f"{outcome.decision}: {outcome.why}" for outcome in outcomes))
+    if decision == "loop" and copy.refusal:
+        why = copy.refusal[1]
+    return outcome(copy.recipient, copy.resolution, decision, why)

@@ -85,6 +85,15 @@ def test_the_first_pass_is_named_only_by_its_own_signed_field():
         return Message(Envelope("", ()), (Field(b"smtpy-split", value.encode()),), 0)
 
     genuine = trace.write(Trace("first", ()), NEW)
-    assert trace.parent_of(message(genuine), (NEW,)) == "first"
-    assert trace.parent_of(message(genuine.replace("first", "other")), (NEW,)) is None
-    assert trace.parent_of(Message(Envelope("", ()), (), 0), (NEW,)) is None
+    assert trace.first_pass(message(genuine), (NEW,)) == Trace("first", ("",))
+    assert trace.first_pass(message(genuine.replace("first", "other")), (NEW,)) is None
+    assert trace.first_pass(Message(Envelope("", ()), (), 0), (NEW,)) is None
+
+
+def test_a_note_is_signed_with_the_rest():
+    written = trace.write(Trace("first", ("m",), "none,fail"), NEW)
+    assert trace.read(written.encode(), (NEW,)) == Trace("first", ("m",), "none,fail")
+    for forged in (written.replace("fail", "pass"), written.replace(" n=none,fail;", "")):
+        assert trace.read(forged.encode(), (NEW,)) is None
+    bare = trace.write(Trace("first", ("m",)), NEW)
+    assert trace.read(bare.replace("; s=", "; n=x; s=").encode(), (NEW,)) is None

@@ -80,6 +80,7 @@ class Peer:
         assert letter == "O"
         self.raw("D", b"C" + b"{daemon_name}\0" + daemon.encode() + b"\0")
         self.raw("C", b"host.example\0" + b"4" + struct.pack("!H", 25) + client.encode() + b"\0")
+        self.send("H", b"host.example")
 
     def envelope(self, sender: bytes, *recipients: bytes) -> None:
         self.send("M", b"<" + sender + b">")
@@ -91,6 +92,7 @@ class Peer:
         self.envelope(sender, *recipients)
         for name, value in fields:
             self.send("L", name, value)
+        self.send("N")
         self.raw("B", body)
         return self.end()
 

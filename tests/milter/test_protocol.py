@@ -38,9 +38,9 @@ def test_one_alias_is_a_reverse_path_and_a_trace(path):
     with Peer(path) as peer:
         peer.greet()
         ended = peer.message(BOB, [b"Sales@milter.example"], SUBJECT, b"hi\r\n")
-    assert [letter for letter, _ in ended.edits] == ["e", "i"]  # change from, insert header
-    assert ended.edits[0][1].startswith(b"<SRS0=")
-    assert b"SMTPy-Trace\0 id=" in ended.edits[1][1]
+    assert [letter for letter, _ in ended.edits] == ["i", "e", "i"]  # results, change from, trace
+    assert ended.edits[1][1].startswith(b"<SRS0=")
+    assert b"SMTPy-Trace\0 id=" in ended.edits[2][1]
     assert ended.verdict == "a"
 
 
@@ -53,8 +53,8 @@ def test_nothing_is_kept_from_a_message_that_was_aborted(path):
         ended = peer.message(BOB, [b"sales@milter.example"], SUBJECT, b"hi\r\n")
         again = peer.message(BOB, [b"sales@milter.example"], SUBJECT, b"hi\r\n")
     for each in (ended, again):
-        assert [letter for letter, _ in each.edits] == ["e", "i"]
-        assert b"sender.example=bob" in each.edits[0][1]
+        assert [letter for letter, _ in each.edits] == ["i", "e", "i"]
+        assert b"sender.example=bob" in each.edits[1][1]
 
 
 def test_an_envelope_that_is_not_utf8_finds_nobody(path):

@@ -1,8 +1,9 @@
 """Cases as text: an envelope and a header go in, the plan comes out.
 
 A .case file holds blocks separated by `====`. Above `--` stand `from ADDRESS`, `to ADDRESS...`, `stage split`,
-`size N` and header fields; below it the expected plan, one edit a line. `{mark:ADDRESS}` stands for that alias's mark,
-`{trace:ADDRESS,...}` for a signed trace field of another message. To see what a case gives now, let it fail.
+`size N`, `standing DMARC POLICY AUTHOR ARC [a][v]` (routing/standing.py) and header fields; below it the expected plan,
+one edit a line. `{mark:ADDRESS}` stands for that alias's mark, `{trace:ADDRESS,...}` for a signed trace field of
+another message, `{note:...}` for what the first pass leaves in one. To see what a case gives now, let it fail.
 """
 
 import re
@@ -16,11 +17,26 @@ from smtpy.mail import trace
 from smtpy.mail.envelope import Envelope
 from smtpy.mail.message import MAX_FIELDS, Field, Message
 from smtpy.mail.trace import Trace
+from smtpy.routing.arrival import Arrival, Stage
 from smtpy.routing.ask import ask
-from smtpy.routing.edits import AddField, ChangeReversePath, Edit, RememberSender, RemoveField, ReplaceRecipient
-from smtpy.routing.plan import Arrival, Plan, Stage, Verdict, plan
+from smtpy.routing.edits import (
+    AddField,
+    ChangeField,
+    ChangeReversePath,
+    Edit,
+    Hold,
+    RememberSender,
+    RemoveField,
+    ReplaceRecipient,
+)
+from smtpy.routing.outcome import Plan, Verdict
+from smtpy.routing.plan import plan
+from smtpy.routing.standing import Standing
+from smtpy.signing.body import BodyDigest
+from smtpy.signing.result import Result
 from tests.routing.world import HOUSE, NOW, TERMS, World
 
+TAGS = re.compile(r"\b(?:a|cv|d|i)=[^;]+")
 KEY = TERMS.keys[0]
 CASES = [
     pytest.param(block, id=f"{path.stem}: {block.strip().splitlines()[0].removeprefix('# ')}")
@@ -46,11 +62,12 @@ def fill(text: str) -> str:
         marks = tuple(trace.mark(KEY, alias) for alias in found[1].split(","))
         return trace.write(Trace("earlier", marks), KEY)
 
+    text = re.sub(r"\{note:([^}]+)\}", lambda found: trace.write(Trace("first", (), found[1]), KEY), text)
     return re.sub(r"\{trace:([^}]+)\}", signed, text)
 
 
 def decide(given: str) -> Plan:
-    settings = {"from": "", "to": "", "stage": "front", "size": "1000"}
+    settings = {"from": "", "to": "", "stage": "front", "size": "1000", "standing": ""}
     fields = []
     for line in fill(given).strip().splitlines()[1:]:
         name, _, value = line.partition(" ")
@@ -61,8 +78,18 @@ def decide(given: str) -> Plan:
             fields += [Field(name.encode(), value.encode())] * (7 if name == "Received" else 1)
     envelope = Envelope(settings["from"], tuple(settings["to"].split()))
     stage = Stage(settings["stage"])
-    arrival = Arrival("this", stage, Message(envelope, tuple(fields), int(settings["size"])), NOW)
+    message = Message(envelope, tuple(fields), int(settings["size"]))
+    body = BodyDigest(b"d" * 32, 1000)
+    arrival = Arrival("this", stage, message, NOW, standing(settings["standing"]), body)
     return plan(arrival, ask(envelope, stage, World(), HOUSE, NOW), TERMS)
+
+
+def standing(words: str) -> Standing | None:
+    if not words:
+        return None
+    dmarc, policy, author, chain, *flags = words.split()
+    seen = ["a" in "".join(flags), "v" in "".join(flags)]
+    return Standing(f"mx.example; dmarc={dmarc}", Result(chain), Result(dmarc), policy, author, *seen)
 
 
 def said(decided: Plan) -> list[str]:
@@ -75,14 +102,20 @@ def said(decided: Plan) -> list[str]:
     ]
 
 
-def said_edit(edit: Edit) -> str:
+def said_edit(edit: Edit) -> str:  # noqa: C901 - a table of all edits
     match edit:
         case ChangeReversePath(path):
             return f"reverse-path <{path}>"
         case RememberSender(token, sender):
             return f"remember {sender} as {token}"
+        case AddField("DKIM-Signature" | "ARC-Message-Signature" | "ARC-Seal" as name, value):
+            return f"add {name}: {' '.join(TAGS.findall(value))}"
         case AddField(name, value):
             return f"add {name}: {value.split('; s=')[0]}"
+        case ChangeField(name, index, value):
+            return f"change {name} {index}: {value}"
+        case Hold(reason):
+            return f"hold: {reason}"
         case RemoveField(name, index):
             return f"remove {name} {index}"
         case ReplaceRecipient(recipient, replacements):

@@ -3,18 +3,23 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from smtpy.directory.entries import Alias, Automatic, Domain, Mode, SwitchedOff, WhenOff
+from smtpy.directory.entries import Alias, Automatic, Domain, Mode, OnDmarc, SigningKey, SwitchedOff, WhenOff
 from smtpy.directory.resolve import House
-from smtpy.routing.plan import Terms
+from smtpy.routing.arrival import Terms
+from smtpy.routing.keyring import Keyring
+from smtpy.signing.key import generate
 from smtpy.srs import Srs
+from smtpy.vault import Vault
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SRS = Srs((b"a secret of sixteen",))
 HOUSE = House("mx.example", "root@admin.example", SRS)
-TERMS = Terms(SRS, (b"k" * 32,), max_hops=5)
+VAULT = Vault(("v" * 32,))
+TERMS = Terms("mx.example", SRS, (b"k" * 32,), 5, Keyring(VAULT))
 
 A = Domain(1, "a", "a.example", True, WhenOff.REJECT, "owner@home.example", None, "+")
 B = replace(A, id=2, uuid="b", name="b.example")
+CALM = replace(A, id=4, uuid="c", name="calm.example", on_reject=OnDmarc.HOLD, on_quarantine=OnDmarc.DELIVER)
 SMALL = replace(A, id=3, uuid="s", name="small.example", max_message_bytes=2000)
 
 
@@ -45,6 +50,7 @@ ALIASES = {
         _alias(7, "hushed", A, when_off=WhenOff.DROP),
         _alias(8, "adrift", A, mailboxes=()),
         _alias(6, "little", SMALL),
+        _alias(9, "zen", CALM),
     )
 }
 
@@ -53,7 +59,7 @@ class World:
     """A Directory of the above."""
 
     def domain(self, name: str) -> Domain | None:
-        return {domain.name: domain for domain in (A, B, SMALL)}.get(name)
+        return {domain.name: domain for domain in (A, B, CALM, SMALL)}.get(name)
 
     def alias(self, domain: Domain, local: str) -> Alias | None:
         return ALIASES.get((domain.name, local))
@@ -64,3 +70,17 @@ class World:
 
     def sender(self, token: str) -> str | None:
         return None
+
+    def signing_keys(self, domain: Domain) -> tuple[SigningKey, ...]:
+        return KEYS.get(domain.name, ())
+
+
+def _key(domain: Domain, algorithm: str, vault: Vault = VAULT) -> SigningKey:
+    selector = algorithm.partition("-")[0]
+    return SigningKey(f"{domain.name} {algorithm}", domain.name, selector, algorithm, vault.seal(generate(algorithm)))
+
+
+KEYS = {
+    B.name: (_key(B, "rsa-sha256"), _key(B, "ed25519-sha256")),
+    SMALL.name: (_key(SMALL, "rsa-sha256", Vault(("lost" * 8,))),),
+}

@@ -1,0 +1,23 @@
+"""From, rewritten to an alias: for mail that would fail DMARC behind us, because SPF alone spoke for its author.
+
+The alias's domain can vouch for the alias. Who wrote stays readable in the name and in reach by Reply-To, which is
+added if the author has set none (RFC 5322 section 3.6.2).
+"""
+
+from collections.abc import Iterator
+
+from smtpy.authn.author import named, rewritten
+from smtpy.mail.address import Address
+from smtpy.mail.message import Message
+from smtpy.routing.edits import AddField, ChangeField, Edit
+
+FROM, REPLY_TO = "From", "Reply-To"
+
+
+def author_edits(message: Message, alias: Address) -> Iterator[Edit]:
+    """The edits; none if From cannot be read (then DMARC has not been asked either)."""
+    value = next(message.values(FROM), b"")
+    if new := rewritten(value, str(alias)):
+        yield ChangeField(FROM, 1, new)
+        if next(message.values(REPLY_TO), None) is None:
+            yield AddField(REPLY_TO, ", ".join(str(each.address) for each in named(value)))

@@ -1,0 +1,57 @@
+"""DKIM and ARC for what leaves: signed and sealed as the domain of the alias, when no other edit is to come any more.
+
+Each key in use signs (RFC 8463 section 3: who does not know Ed25519 takes RSA). The ARC set tells the mailbox what was
+found when the message came here, which forwarding takes from it: SPF above all. It covers our own signatures too. Where
+nobody was asked who the message comes from there is nothing to tell, and no set.
+"""
+
+from collections.abc import Iterator
+
+from smtpy.mail.message import Message
+from smtpy.routing.arrival import Answers, Arrival, Terms
+from smtpy.routing.edits import AddField, Edit, edited
+from smtpy.signing import arc, dkim
+from smtpy.signing.arc import Validated
+from smtpy.signing.body import BodyDigest
+from smtpy.signing.header import Header
+from smtpy.signing.key import Signer
+from smtpy.signing.making import Unsignable
+
+DKIM_FIELD = "DKIM-Signature"
+SEALER = "rsa-sha256"  # the one algorithm that every verifier of ARC knows (RFC 8617 has no other)
+
+
+def sealed(arrival: Arrival, edits: list[Edit], domain: str, answers: Answers, terms: Terms) -> tuple[list[Edit], str]:
+    """All edits, signatures and seal included; and what was signed, for the journal."""
+    keys = answers.signing_keys.get(domain, ())
+    signers = terms.keyring.signers(keys)
+    if arrival.body is None or not signers:
+        return edits, f"no, the keys of {domain} cannot be opened" if keys else f"no, {domain} has no key in use"
+    message = edited(arrival.message, edits)
+    try:
+        added = [*_signatures(message, arrival, arrival.body, signers)]
+        seal = _seal(message, added, arrival, signers)
+    except Unsignable as unsignable:
+        return edits, f"no, {unsignable}"
+    told = [f"{each.selector}._domainkey.{each.domain} ({each.algorithm})" for each in signers]
+    return [*edits, *added, *seal], ", ".join([*told, "ARC"] if seal else told)
+
+
+def _signatures(
+    message: Message, arrival: Arrival, body: BodyDigest, signers: tuple[Signer, ...]
+) -> Iterator[AddField]:
+    header = Header(message.fields)
+    for signer in signers:
+        yield AddField(DKIM_FIELD, dkim.sign(header, body, signer, arrival.now))
+
+
+def _seal(
+    message: Message, signatures: list[AddField], arrival: Arrival, signers: tuple[Signer, ...]
+) -> list[AddField]:
+    signer = next((each for each in signers if each.algorithm == SEALER), None)
+    if signer is None or arrival.standing is None or arrival.body is None:
+        return []
+    header = Header(edited(message, signatures).fields)
+    validated = Validated(arrival.standing.chain, 0)
+    found = arc.seal(header, arrival.body, validated, signer, arrival.standing.results, arrival.now)
+    return [AddField(name, value) for name, value in found]
