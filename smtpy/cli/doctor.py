@@ -8,6 +8,7 @@ one harmless question.
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 WARNING = 1  # mail flows, but rests on something that it should not
 
 MAX_NAMED = 5  # domains in a line
+MAX_TOLD = 20  # lines about DNS
 
 SAID = {os.EX_OK: "ok   ", WARNING: "WARN "}  # the rest are errors
 
@@ -122,7 +124,8 @@ def _database(setup: Setup) -> Iterator[Finding]:
             from smtpy.store import migrate
 
             current, head = migrate.current(engine), migrate.head()
-            rest = [*_names(setup.settings, engine), *_keys(setup, engine)] if current == head else []
+            looks = (_names(setup.settings, engine), _keys(setup, engine), _zones(engine))
+            rest = list(chain.from_iterable(looks)) if current == head else []
     except Trouble as trouble:
         words, _, fix = trouble.message.partition("; ")
         yield Finding("database", trouble.code, words, fix)
@@ -162,6 +165,19 @@ def _keys(setup: Setup, engine: "Engine") -> Iterator[Finding]:
     words = f"encryption_keys do not open {len(lost)} signing keys, so mail goes out unsigned from {named}"
     fix = "give the lost encryption key back, or make new keys by `smtpy key rotate`, one domain after the other"
     yield Finding("keys", os.EX_CONFIG, words, fix)
+
+
+def _zones(engine: "Engine") -> Iterator[Finding]:
+    """What `smtpy worker` and `domain check` found in DNS; what nobody has checked is not asked for here."""
+    from smtpy.admin import change
+    from smtpy.store.findings import failing
+
+    with change.reading(engine) as session:
+        found = failing(session, MAX_TOLD)
+    for each in found:
+        times = "once" if each.failures == 1 else f"for {each.failures} checks"
+        since = f", last well {each.ok_at:%Y-%m-%d %H:%M}" if each.ok_at else ""
+        yield Finding("dns", WARNING, f"{each.subject}: {each.kind} is {each.status} {times}{since}", each.todo)
 
 
 def _sockets(setup: Setup) -> Iterator[Finding]:

@@ -21,6 +21,8 @@ class Status(StrEnum):
     WRONG = "wrong"
 
 
+MOST_FOUND = 20  # records of one name that are told
+
 BAD = (Status.MISSING, Status.WRONG)
 GOOD = (Status.OK, Status.WARNING)
 
@@ -55,7 +57,13 @@ class Finding:
 def finding(wanted: Sequence[Wanted], status: Status, found: Sequence[str] = (), todo: str = "") -> Finding:
     """What was found of the records that are wanted of one kind at one name; at least one."""
     first, expected = wanted[0], ", ".join(f"{each.type} {each.value}" for each in wanted)
-    return Finding(first.kind, first.name, status, first.required, expected, tuple(found), todo)
+    told = (*map(plain, found[:MOST_FOUND]), *(("…",) if len(found) > MOST_FOUND else ()))
+    return Finding(first.kind, first.name, status, first.required, expected, told, plain(todo))
+
+
+def plain(text: str) -> str:
+    """Strangers' words on one line that moves no cursor, and that a database takes."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
 
 
 def agree(views: Sequence[tuple[str, Finding]]) -> Finding:

@@ -44,8 +44,8 @@ def together(resolvers: Resolvers, seen: Callable[[Dns], Sequence[Finding]]) -> 
 
 
 def shown(text: bytes) -> str:
-    """A stranger's record as one line of bounded length."""
-    line = "".join(each if each.isprintable() else " " for each in text.decode("utf-8", "backslashreplace"))
+    """A stranger's record, of bounded length."""
+    line = text.decode("utf-8", "backslashreplace")
     return line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}…"
 
 

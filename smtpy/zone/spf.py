@@ -86,9 +86,8 @@ def _verdict(record: bytes, hosts: Sequence[Host], look: Look) -> tuple[Status, 
 
 
 def _lax(record: bytes) -> tuple[Status, str]:
-    last = record.decode("latin-1").lower().split()[-1]
-    if last in ("all", "+all"):
-        return Status.WARNING, f"{last} lets everybody in the world send for the domain: end the record with -all."
+    if {"all", "+all"} & set(record.decode("latin-1").lower().split()):
+        return Status.WARNING, "Its all lets everybody in the world send for the domain: make it -all."
     return Status.OK, ""
 
 

@@ -104,6 +104,17 @@ def test_check_as_json(town: Run, nameserver: Nameserver) -> None:
     assert {each["status"] for each in found} == {"missing"}
 
 
+def test_doctor_tells_what_does_not_work_until_it_does(town: Run, nameserver: Nameserver) -> None:
+    for _ in range(2):
+        town("domain", "check", "shop.example")
+    told = [line for line in town("doctor").output.splitlines() if " dns: " in line]
+    assert "WARN  dns: shop.example: mx is missing for 2 checks; Add an MX record named shop.example" in "\n".join(told)
+    assert not any("dmarc" in line for line in told)
+    publish(town, nameserver)
+    town("domain", "check", "shop.example")
+    assert " dns: " not in town("doctor").output
+
+
 def test_mailbox_check(town: Run, nameserver: Nameserver) -> None:
     nothing = town("mailbox", "check", INBOX)
     assert (nothing.exit_code, "MISSING  replies   inbox.example" in nothing.output) == (1, True)

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from smtpy.authn.suffixes import Suffixes
 from smtpy.zone.findings import Finding, Status
-from smtpy.zone.records import Service
-from tests.zone.town import DOMAIN, ED, HOST, RSA, SERVICE, UUID, findings, zone
+from smtpy.zone.judge import judge
+from smtpy.zone.records import PublicKey, Service, expected
+from tests.zone.town import DOMAIN, ED, HOST, KEYS, RSA, SERVICE, UUID, findings, resolvers, zone
 
 OK, WARNING, UNKNOWN, MISSING, WRONG = Status
 
@@ -176,6 +178,7 @@ JUDGED: dict[str, tuple[dict[str, Any], str, Status, str]] = {
         "2001:db8::25 send: change it to: v=spf1 ip4:198.51.100.25 mx -all",
     ),
     "SPF for everybody": ({"apex": apex("v=spf1 mx +all")}, "spf", WARNING, "lets everybody in the world send"),
+    "SPF for everybody, then more": ({"apex": apex("v=spf1 mx all x=y")}, "spf", WARNING, "make it -all"),
     "our host without address": ({HOST: None}, "spf", UNKNOWN, "whoever runs this service"),
     "SPF that needs a silent server": (
         {"apex": apex("v=spf1 include:spf.other.example -all"), "spf.other.example": "SERVFAIL"},
@@ -292,6 +295,26 @@ def test_a_silent_resolver_contradicts_nobody() -> None:
 def test_two_that_find_nothing_right_tell_the_worse() -> None:
     found = findings(zone(s2=None), zone(s2=txt("v=DKIM1; p=")))["s2"]
     assert found.status is WRONG
+
+
+@pytest.mark.parametrize("record", [None, "v=DKIM1; p=", RSA], ids=["gone", "revoked", "there"])
+def test_a_retired_key_is_its_owners_affair(record: str | None) -> None:
+    retired = (PublicKey("old", RSA, "retired"), *KEYS)
+    names = zone() | ({f"old._domainkey.{DOMAIN}": txt(record)} if record else {})
+    found = judge(DOMAIN, (HOST,), expected(DOMAIN, UUID, retired, SERVICE), resolvers(names), Suffixes())
+    assert {each.status for each in found} == {OK}
+
+
+def test_no_record_gets_a_control_character_into_a_finding() -> None:
+    hostile = "v=spf1 include:x\x00\x1b[31m.example \u202e -all"
+    for changes in ({"apex": apex(hostile)}, {"apex": apex(hostile, ((10, HOST),), hostile)}, {"_dmarc": txt(hostile)}):
+        found = findings(zone(**changes))
+        assert all(text.isprintable() for each in found.values() for text in (*each.found, each.todo, each.expected))
+
+
+def test_a_thousand_records_are_not_all_told() -> None:
+    found = findings(zone(apex=apex(mx=[(n, f"mx{n}.other.example") for n in range(1000)])))["mx"]
+    assert (len(found.found), found.found[-1]) == (21, "…")
 
 
 def test_a_strangers_record_is_one_line_of_bounded_length() -> None:

@@ -4,7 +4,7 @@ import dns.rdatatype
 import dns.zone
 
 from smtpy.zone.master import STRING, lines, strings
-from smtpy.zone.records import Service, expected, mta_sts_policy
+from smtpy.zone.records import PublicKey, Service, expected, mta_sts_policy
 from tests.zone.town import DOMAIN, KEYS, RSA, SERVICE, UUID
 
 
@@ -54,7 +54,5 @@ def test_another_policy_has_another_id() -> None:
 
 
 def test_a_retired_key_is_asked_for_and_not_required() -> None:
-    from smtpy.zone.records import PublicKey
-
     wanted = expected(DOMAIN, UUID, [PublicKey("old", RSA, "retired"), *KEYS], SERVICE)
     assert [each.required for each in wanted if each.kind == "dkim"] == [False, True, True]
