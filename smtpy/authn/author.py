@@ -66,10 +66,8 @@ def rewritten(value: bytes, alias: str) -> str | None:
         return None
     if len(found) != 1:
         return None
-    parts = [*_words(found[0].words), ("plain", f"via {alias}")]
-    if len(parts) == 1:
-        parts.insert(0, ("plain", str(found[0].address)))
-    return _folded([*_written(parts), f"<{alias}>"])
+    words = [part for part in _words(found[0].words) if part[1].strip()] or [("plain", str(found[0].address))]
+    return _folded([*_written([*words, ("plain", f"via {alias}")]), f"<{alias}>"])
 
 
 def _words(given: Iterable[Token]) -> Iterator[tuple[str, str]]:

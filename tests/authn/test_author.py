@@ -161,7 +161,7 @@ WRITTEN = {
         "=?utf-8?b?SsO2cmcgdmlhIGhlbGxvQGRlbW8uZXhhbXBsZQ==?=\n\t<hello@demo.example>"
     ),
     b" J\xf6rg <a@sender.example>": '"a@sender.example via hello@demo.example" <hello@demo.example>',
-    b' "" <a@sender.example>': '"via hello@demo.example" <hello@demo.example>',
+    b' "" <a@sender.example>': '"a@sender.example via hello@demo.example" <hello@demo.example>',
 }
 
 
@@ -239,9 +239,10 @@ def test_a_name_survives(name: str) -> None:
     assert [(str(each.address), each.phrase.decode()) for each in found] == [(A, quoted)]
     written = rewritten(f"{quoted} <a@sender.example>".encode(), ALIAS)
     assert written is not None
+    name = " ".join(name.split())
     if not name.isascii():
         words = written.rpartition(" <")[0] if "\n\t<" not in written else written.rpartition("\n\t<")[0]
-        assert str(make_header(decode_header(words))) == " ".join(f"{name} via {ALIAS}".split())
+        assert str(make_header(decode_header(words))) == f"{name} via {ALIAS}"
 
 
 @pytest.mark.parametrize(
