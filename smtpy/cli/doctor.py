@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WARNING = 1  # mail flows, but rests on something that it should not
 
 MAX_NAMED = 5  # domains in a line
-MAX_TOLD = 20  # lines about DNS
+MAX_TOLD = 50  # records that are not as they must be
 
 SAID = {os.EX_OK: "ok   ", WARNING: "WARN "}  # the rest are errors
 
@@ -174,10 +174,13 @@ def _zones(engine: "Engine") -> Iterator[Finding]:
 
     with change.reading(engine) as session:
         found = failing(session, MAX_TOLD)
-    for each in found:
-        times = "once" if each.failures == 1 else f"for {each.failures} checks"
-        since = f", last well {each.ok_at:%Y-%m-%d %H:%M}" if each.ok_at else ""
-        yield Finding("dns", WARNING, f"{each.subject}: {each.kind} is {each.status} {times}{since}", each.todo)
+    for subject in dict.fromkeys(each.subject for each in found):
+        ill = [each for each in found if each.subject == subject]
+        kinds = ", ".join(dict.fromkeys(f"{each.kind} {each.status}" for each in ill))
+        times = max(each.failures for each in ill)
+        noun = "mailbox" if any(each.kind == "replies" for each in ill) else "domain"
+        words = f"{subject}: {kinds}, as the last {times} checks found" if times > 1 else f"{subject}: {kinds}"
+        yield Finding("dns", WARNING, words, f"run `smtpy {noun} check`, which says what to do")
 
 
 def _sockets(setup: Setup) -> Iterator[Finding]:

@@ -110,7 +110,8 @@ def _check(setup: Setup, ctx: click.Context, subject: "Subject", *, as_json: boo
 def _tell(found: "Sequence[Finding]") -> None:
     """One line for what is well, four for the rest."""
     for each in found:
-        click.echo(f"{each.status.upper():8} {each.kind:9} {each.name}")
+        need = "" if each.required or not each.todo else "  (recommended)"
+        click.echo(f"{each.status.upper():8} {each.kind:9} {each.name}{need}")
         if each.todo:
             click.echo(f"{'':8}   expected  {each.expected}")
             click.echo(f"{'':8}   found     {'; '.join(each.found) or 'nothing'}")

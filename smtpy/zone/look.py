@@ -56,9 +56,10 @@ def begins(text: bytes, version: bytes) -> bool:
 
 
 def publish(wanted: Wanted) -> str:
-    """What to do about a record that is not there."""
+    """What to do about a record that is not there; and why, if it may be left so."""
+    reason = "" if wanted.required else f"{wanted.why} "
     article = "an" if wanted.type == "MX" else "a"
-    return f"Add {article} {wanted.type} record named {wanted.name} with the value: {wanted.value}"
+    return f"{reason}Add {article} {wanted.type} record named {wanted.name} with the value: {wanted.value}"
 
 
 def absent(wants: Wants, look: Look, others: Sequence[bytes] = ()) -> Finding:
