@@ -1,5 +1,6 @@
-"""A whole SMTPy on free ports, as a pytest plugin: real Postfix, real services, and the rest of the world: an inbox, and
-a DNS whose zone is empty until a test fills it.
+"""A whole SMTPy on free ports, as a pytest plugin: real Postfix, real services, and the rest of the world.
+
+That is an inbox, and a DNS whose zone is empty until a test fills it.
 
 `stand` lives as long as the session, for tests that break nothing; `own_stand(...)` makes one for tests that do.
 Everything lies in a folder of its own which user postfix can enter (pytest's are closed to it), and every process is

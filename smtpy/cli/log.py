@@ -43,6 +43,10 @@ def lines(entry: "Entry") -> list[str]:
     told = [f"{head} size={entry.size} client={entry.client or '-'} stage={entry.stage} id={entry.uuid}"]
     if entry.message_id:
         told.append(f"    message-id {entry.message_id}")
+    if entry.authentication:
+        told.append(f"    spf={entry.spf} dkim={entry.dkim} dmarc={entry.dmarc} arc={entry.arc}")
+    if entry.signed:
+        told.append(f"    signed: {entry.signed}")
     for each in entry.recipients:
         goes = f" -> {', '.join(each.targets)}" if each.targets else ""
         told.append(f"    to=<{each.recipient}> {each.decision}{goes}: {each.why}")

@@ -46,13 +46,26 @@ class Message:
 
 def read(data: bytes, envelope: Envelope) -> Message:
     """The header of a message held in memory (CRLF or LF); a line that is no field ends the header, as in Postfix."""
-    fields: list[Field] = []
-    for line in data.replace(b"\r\n", b"\n").split(b"\n"):
-        name, colon, value = line.partition(b":")
-        if line[:1] in (b" ", b"\t") and fields:
-            fields[-1] = Field(fields[-1].name, fields[-1].value + b"\n" + line)
+    fields, _ = parts(data)
+    return Message(envelope, fields, len(data))
+
+
+def parts(data: bytes) -> tuple[tuple[Field, ...], bytes]:
+    """The fields of such a message, and its body with the line ends of SMTP."""
+    lines = data.replace(b"\r\n", b"\n").split(b"\n")
+    at = 0
+    while at < len(lines) and lines[at].startswith(b"From "):  # a mailbox file's own line
+        at += 1
+    fields: list[tuple[bytes, list[bytes]]] = []
+    while at < len(lines):
+        name, colon, value = lines[at].partition(b":")
+        if lines[at][:1] in (b" ", b"\t") and fields:
+            fields[-1][1].append(lines[at])
         elif colon and name.strip() and b" " not in name.rstrip() and b"\t" not in name.rstrip():
-            fields.append(Field(name.rstrip(), value))
-        elif not (line.startswith(b"From ") and not fields):
+            fields.append((name.rstrip(), [value]))
+        else:
             break
-    return Message(envelope, tuple(fields), len(data))
+        at += 1
+    if lines[at : at + 1] == [b""]:  # the empty line between the two
+        at += 1
+    return tuple(Field(name, b"\n".join(value)) for name, value in fields), b"\r\n".join(lines[at:])

@@ -52,6 +52,6 @@ def _seal(
     if signer is None or arrival.standing is None or arrival.body is None:
         return []
     header = Header(edited(message, signatures).fields)
-    validated = Validated(arrival.standing.chain, 0)
+    validated = Validated(arrival.standing.chain, arrival.standing.sets)
     found = arc.seal(header, arrival.body, validated, signer, arrival.standing.results, arrival.now)
     return [AddField(name, value) for name, value in found]

@@ -22,7 +22,7 @@ ENFORCED = ("quarantine", "reject")  # policies under which a mailbox does not t
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`results` is the value of our Authentication-Results field, `chain` what the ARC sets on it are worth.
+    """`results` is the value of our Authentication-Results field, `chain` what the `sets` of ARC on it are worth.
 
     `policy` is what the domain of the author (`author`, "" if there is none to ask) wants done with mail that fails,
     `aligned`: it has signed this message, or there is a signature which nobody could check just now. `vouched`: a
@@ -31,6 +31,7 @@ class Standing:
 
     results: str
     chain: Result
+    sets: int
     dmarc: Result
     policy: str
     author: str
@@ -54,7 +55,7 @@ class Standing:
     def note(self) -> str:
         """For the second pass; see `read_note`."""
         flags = ("a" if self.aligned else "") + ("v" if self.vouched else "")
-        return f"{self.chain},{self.dmarc},{self.policy},{self.author},{flags}"
+        return f"{self.chain},{self.sets},{self.dmarc},{self.policy},{self.author},{flags}"
 
 
 def standing_of(found: Authentication, hostname: str, trusted_sealers: frozenset[str]) -> Standing:
@@ -64,6 +65,7 @@ def standing_of(found: Authentication, hostname: str, trusted_sealers: frozenset
     return Standing(
         results=written(hostname, found),
         chain=arc.result,
+        sets=arc.sets,
         dmarc=dmarc.result,
         policy=dmarc.policy,
         author=dmarc.domain,
@@ -84,8 +86,8 @@ def read_note(first: Trace, message: Message) -> Standing | None:
     results = next(message.values(RESULTS_FIELD), None)
     if not first.note or results is None:
         return None
-    chain, dmarc, policy, author, flags = first.note.split(",")
+    chain, sets, dmarc, policy, author, flags = first.note.split(",")
     return Standing(
-        *(results.decode().strip(), Result(chain), Result(dmarc), policy, author),
+        *(results.decode().strip(), Result(chain), int(sets), Result(dmarc), policy, author),
         *("a" in flags, "v" in flags),
     )

@@ -89,7 +89,7 @@ def standing(words: str) -> Standing | None:
         return None
     dmarc, policy, author, chain, *flags = words.split()
     seen = ["a" in "".join(flags), "v" in "".join(flags)]
-    return Standing(f"mx.example; dmarc={dmarc}", Result(chain), Result(dmarc), policy, author, *seen)
+    return Standing(f"mx.example; dmarc={dmarc}", Result(chain), 0, Result(dmarc), policy, author, *seen)
 
 
 def said(decided: Plan) -> list[str]:
