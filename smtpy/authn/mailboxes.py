@@ -87,8 +87,6 @@ def _runs(given: Sequence[Token]) -> Iterator[tuple[list[Token], bytes]]:
             run = []
             continue
         run.append(token)
-    if within:
-        raise BadAuthor("angle brackets do not match")
     yield run, b""
 
 
@@ -99,7 +97,7 @@ def _mailbox(text: bytes, run: Sequence[Token]) -> Mailbox:
         return Mailbox(_address(text, run), ())
     words = tuple(run[:opens])
     if not run[-1].is_special(b">"):
-        raise BadAuthor("something stands behind the angle brackets")
+        raise BadAuthor("the angle brackets do not end the address")
     for word in words:
         if word.kind is Kind.SPECIAL or (word.kind is Kind.WORD and _LOOKS_LIKE_AN_ADDRESS.search(word.text)):
             raise BadAuthor("the name before the address could be taken for another address")

@@ -70,10 +70,13 @@ def _statement(run: Sequence[Token]) -> Statement | None:
     found = list(_pairs(run))
     if not found:
         return None
-    (method, result), *rest = found
-    reasons = [value for name, value in rest if name == "reason"]
-    properties = tuple((name, value) for name, value in rest if "." in name)
-    return Statement(method.partition("/")[0], result.lower(), reasons[0] if reasons else "", properties)
+    (name, result), *rest = found
+    method = name.partition("/")[0]
+    if not method:
+        return None
+    reasons = [value for key, value in rest if key == "reason"]
+    properties = tuple(pair for pair in rest if "." in pair[0])
+    return Statement(method, result.lower(), reasons[0] if reasons else "", properties)
 
 
 def _pairs(run: Sequence[Token]) -> Iterator[tuple[str, str]]:

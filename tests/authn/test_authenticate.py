@@ -137,6 +137,11 @@ def test_from_that_names_nobody_to_judge(values: list[bytes], expected: Result) 
     assert (not found.dmarc.why.startswith("From ")) == (expected is Result.NONE)
 
 
+def test_how_many_authors_there_are_is_said() -> None:
+    whys = [judged([Field(b"From", value)]).dmarc.why for value in (b" ", b" a@x.example, b@x.example")]
+    assert whys == ["From names no authors", "From names 2 authors"]
+
+
 def test_trouble_is_temperror_everywhere() -> None:
     for name, result in {
         "sender__example": "temperror pass pass none",

@@ -161,6 +161,22 @@ def test_policy(author: str, records: dict[str, Any], policy: str) -> None:
     assert found.why == f"neither SPF nor DKIM vouches for {author}"
 
 
+@pytest.mark.parametrize(
+    ("records", "policy"),
+    [
+        ({"A": ["192.0.2.1"]}, "none"),
+        ({"AAAA": ["2001:db8::1"]}, "none"),
+        ({"MX": [(10, "mx.example")]}, "none"),
+        ({"TXT": ["something"]}, "reject"),
+        ("SERVFAIL", ""),
+    ],
+)
+def test_a_name_exists_when_it_has_an_address_or_takes_mail(records: Any, policy: str) -> None:
+    zone = zone_of({"example.com": "v=DMARC1; p=none; np=reject"})
+    zone.names["x.example.com"] = records
+    assert check_dmarc("x.example.com", NO_SPF, [], zone, Suffixes()).policy == policy
+
+
 ALIGNED = {
     "the same": ("example.com", {}, "example.com", True),
     "letter case, final dot": ("Example.COM", {}, "example.com.", True),

@@ -115,6 +115,8 @@ READ: dict[bytes, Read | None] = {
     ),
     b" x.example; spf/1=pass smtp.mailfrom=a@sender.example": Read("x.example", "", (SPF,)),
     b' x.example; spf=pass smtp.mailfrom="a@sender.example"': Read("x.example", "", (SPF,)),
+    b" x.example; spf=pass junk smtp.mailfrom=a@sender.example": Read("x.example", "", (SPF,)),
+    b" x.example; /=; spf=pass smtp.mailfrom=a@sender.example": Read("x.example", "", (SPF,)),
     b" x.example; none": Read("x.example", "", ()),
     b" x.example": Read("x.example", "", ()),
     b"": None,
