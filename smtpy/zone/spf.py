@@ -12,7 +12,7 @@ from smtpy.dns import Answer, Dns, DnsTrouble, Kind, texts
 from smtpy.signing.result import Result
 from smtpy.zone.findings import Finding, Status, finding
 from smtpy.zone.look import Look, Wants, absent, begins, shown
-from smtpy.zone.records import PREFERENCE
+from smtpy.zone.records import PREFERENCE, SPF
 
 VERSION = b"v=spf1"
 
@@ -51,7 +51,7 @@ def judge_spf(wants: Wants, look: Look) -> Finding:
         return absent(wants, look)
     hosts = tuple(_hosts(look))
     if len(records) > 1:
-        rule = "SPF allows one record, and two void each other: join them into one"
+        rule = "SPF allows one record, and two void each other. Replace them by"
         return finding(wants, Status.WRONG, told, _advice(rule, records, hosts, look))
     if not hosts:
         todo = f"Nothing for you: {', '.join(look.hosts)} has no address in DNS; whoever runs this service must add it."
@@ -77,17 +77,17 @@ def _verdict(record: bytes, hosts: Sequence[Host], look: Look) -> tuple[Status, 
     if trouble := [why for result, why in results if result is Result.TEMPERROR]:
         raise DnsTrouble(trouble[0])
     if mistakes := [why for result, why in results if result is Result.PERMERROR]:
-        rule = f"The record has a mistake ({mistakes[0]}), and receivers ignore it whole: correct it"
+        rule = f"The record has a mistake ({mistakes[0]}), and receivers ignore all of it. Change it to"
         return Status.WRONG, _advice(rule, [record], hosts, look)
     if _passes(record.decode("latin-1"), hosts, look):
         return Status.WRONG, "Nothing here: its mx lets our servers send as soon as the MX records are right."
     refused = next(host.address for host, (result, _) in zip(hosts, results, strict=True) if result is not Result.PASS)
-    return Status.WRONG, _advice(f"It does not let our server {refused} send: change it", [record], hosts, look)
+    return Status.WRONG, _advice(f"It does not let our server {refused} send. Change it to", [record], hosts, look)
 
 
 def _lax(record: bytes) -> tuple[Status, str]:
     if {"all", "+all"} & set(record.decode("latin-1").lower().split()):
-        return Status.WARNING, "Its all lets everybody in the world send for the domain: make it -all."
+        return Status.WARNING, "The word all lets everybody in the world send for the domain: make it -all."
     return Status.OK, ""
 
 
@@ -101,8 +101,8 @@ def _advice(rule: str, records: Sequence[bytes], hosts: Sequence[Host], look: Lo
     """The rule with a record that keeps it, if there is one."""
     for record in _proposals(records, hosts):
         if _passes(record, hosts, look):
-            return f"{rule} to: {record}"
-    return f"{rule}. If nobody else sends mail for the domain: v=spf1 mx -all"
+            return f"{rule}: {record}"
+    return f"{rule} one that is right; if nobody else sends mail for the domain: {SPF}"
 
 
 def _passes(record: str, hosts: Sequence[Host], look: Look) -> bool:

@@ -101,6 +101,18 @@ def test_ends_while_dns_hangs_and_leaves_the_work_to_the_next(
     until(lambda: checked(house), "our.example checked by the next", 10.0)
 
 
+def test_ends_while_the_database_hangs(house: Engine, settings: Settings, start: Start, tmp_path: Path) -> None:
+    with house.begin() as connection:  # on SQLite that is the lock itself
+        if house.dialect.name == "postgresql":
+            connection.exec_driver_sql("LOCK TABLE leases")
+        worker = start(settings)
+        until(lambda: "ready:" in log_of(tmp_path), "ready")
+        time.sleep(0.5)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(AT_MOST) == 0
+    assert not leased(house)
+
+
 def leased(engine: Engine) -> bool:
     with Session(engine) as session:
         return session.get(Lease, "check domains") is not None
