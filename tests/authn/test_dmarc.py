@@ -248,6 +248,13 @@ def test_trouble_with_what_may_vouch_is_temperror_and_keeps_the_policy() -> None
     )
 
 
+@pytest.mark.parametrize("domain", ["", ".", "[192.0.2.1]", "[ipv6:2001:db8::1]"])
+def test_what_is_no_name_is_not_asked(domain: str) -> None:
+    zone = zone_of({})
+    assert check_dmarc(domain, NO_SPF, [], zone, Suffixes()).result == Result.NONE
+    assert zone.asked == []
+
+
 def test_strangers_cost_no_questions() -> None:
     zone = zone_of({"example.com": REJECT})
     check_dmarc("example.com", NO_SPF, [Signature(f"x{n}.example") for n in range(50)], zone, Suffixes())

@@ -103,6 +103,15 @@ def test_the_null_reverse_path_is_judged_by_helo() -> None:
     assert (found.result, found.domain, found.identity) == (Result.PASS, "ours.example", "helo")
 
 
+@pytest.mark.parametrize(
+    "domain", ["", "\udcff.example", "ü" * 300, "a." * 200 + "example", "a" * 64 + ".example", "a..b"]
+)
+def test_what_is_no_name_is_not_asked(domain: str) -> None:
+    zone = Zone({})
+    found = check_spf(CLIENT, "helo.example", f"a@{domain}", "mx.our.example", zone)
+    assert (found.result, found.domain, zone.asked) == (Result.NONE, domain if domain.isascii() else "", [])
+
+
 @pytest.mark.parametrize("helo", ["", "[192.0.2.1]", "x\r\nX: y", "ü", "a" * 5000, "a." * 5000])
 def test_a_helo_that_is_no_name(helo: str) -> None:
     assert check_spf(CLIENT, helo, "", "mx.our.example", ZONE).result == Result.NONE
