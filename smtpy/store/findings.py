@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, and_, case, delete, exists, func, or_, select
+from sqlalchemy import Engine, and_, delete, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,8 @@ from smtpy.zone.findings import BAD, GOOD, Finding, Status
 SOON = timedelta(hours=1)  # until the next check of what does not work, or of a key that waits to be seen
 SILENT = 3  # checks in a row without an answer that are worth a word
 
+_OURS = select(Domain.name).where(Domain.deleted_at.is_(None))
+_THEIRS = select(Mailbox.domain).where(Mailbox.deleted_at.is_(None))
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -72,29 +74,20 @@ def _upsert(dialect: str, subject: str, found: Finding, now: datetime) -> Any:
 
 
 def due(session: Session, now: datetime, every: timedelta, limit: int) -> tuple[Subject, ...]:
-    """Whose turn it is, the longest unchecked first: what was never checked, or not for `every`; what is ours and does
-    not work, sooner."""
-    last = _last().subquery()
-    waits = exists().where(
-        SigningKey.domain_id == Domain.id, SigningKey.used_from.is_(None), SigningKey.retired_at.is_(None)
-    )
-    old = or_(last.c.at.is_(None), last.c.at <= now - every)
-    soon = and_(last.c.at <= now - SOON, or_(last.c.troubled == 1, waits))
-    ours = select(Domain.name).outerjoin(last, last.c.subject == Domain.name)
-    ours = ours.where(Domain.deleted_at.is_(None), or_(old, soon)).order_by(last.c.at.nulls_first()).limit(limit)
-    theirs = select(Mailbox.domain).outerjoin(last, last.c.subject == Mailbox.domain)
-    theirs = theirs.where(Mailbox.deleted_at.is_(None), old).group_by(Mailbox.domain, last.c.at)
-    theirs = theirs.order_by(last.c.at.nulls_first()).limit(limit)
-    found = [Subject(name, ours=True) for name in session.scalars(ours)]
-    found += [Subject(name, ours=False) for name in session.scalars(theirs)]
-    return tuple(found[:limit])
-
-
-def _last() -> Any:
-    """When each domain was last checked, and whether it does not work."""
-    troubled = case((and_(DomainCheck.required, DomainCheck.status.not_in(GOOD)), 1), else_=0)
-    columns = (DomainCheck.subject, func.min(DomainCheck.checked_at).label("at"), func.max(troubled).label("troubled"))
-    return select(*columns).group_by(DomainCheck.subject)
+    """Whose turn it is: what was never checked, then the longest unchecked of those not checked for `every`; what is
+    ours and does not work, or has a key that waits, sooner."""
+    never = ~exists().where(DomainCheck.subject == Domain.name)
+    ours = session.scalars(_OURS.where(never).order_by(Domain.id).limit(limit))
+    never = ~exists().where(DomainCheck.subject == Mailbox.domain)
+    theirs = session.scalars(_THEIRS.where(never).distinct().limit(limit))
+    waiting = _OURS.join(SigningKey).where(SigningKey.used_from.is_(None), SigningKey.retired_at.is_(None))
+    troubled = and_(DomainCheck.required, DomainCheck.status.not_in(GOOD), DomainCheck.subject.in_(_OURS))
+    soon = and_(DomainCheck.checked_at <= now - SOON, or_(troubled, DomainCheck.subject.in_(waiting)))
+    late = select(DomainCheck.subject).where(or_(DomainCheck.checked_at <= now - every, soon))
+    late = late.group_by(DomainCheck.subject).order_by(func.min(DomainCheck.checked_at), DomainCheck.subject)
+    names = [*ours, *theirs, *session.scalars(late.limit(limit))][:limit]
+    of_ours = set(session.scalars(_OURS.where(Domain.name.in_(names))))
+    return tuple(Subject(name, name in of_ours) for name in names)
 
 
 def failing(session: Session, limit: int) -> tuple[Failing, ...]:
@@ -108,8 +101,6 @@ def failing(session: Session, limit: int) -> tuple[Failing, ...]:
 
 def forget(engine: Engine) -> None:
     """Drop what was found of domains that are neither ours nor those of a mailbox any more."""
-    ours = select(Domain.name).where(Domain.deleted_at.is_(None))
-    theirs = select(Mailbox.domain).where(Mailbox.deleted_at.is_(None))
+    gone = (DomainCheck.subject.not_in(_OURS), DomainCheck.subject.not_in(_THEIRS))
     with engine.begin() as connection:
-        gone = (DomainCheck.subject.not_in(ours), DomainCheck.subject.not_in(theirs))
         connection.execute(delete(DomainCheck).where(*gone))

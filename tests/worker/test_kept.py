@@ -69,7 +69,10 @@ def test_what_was_never_checked_is_due_then_once_a_day(house: Engine, settings: 
     keep(house, "our.example", [finding(Status.OK)], NOW)
     keep(house, "inbox.example", [finding(Status.WRONG)], NOW)
     assert whose_turn(house, NOW + DAY - HOUR) == ()
-    assert whose_turn(house, NOW + DAY) == (OURS, THEIRS)
+    assert whose_turn(house, NOW + DAY) == (THEIRS, OURS)
+    keep(house, "inbox.example", [finding(Status.WRONG)], NOW + HOUR)
+    assert whose_turn(house, NOW + DAY) == (OURS,)
+    assert whose_turn(house, NOW + 2 * DAY) == (OURS, THEIRS)
 
 
 @pytest.mark.parametrize("status", [Status.UNKNOWN, Status.MISSING, Status.WRONG])
