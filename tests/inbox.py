@@ -33,6 +33,17 @@ class Delivery:
         return self.data.partition(b"\r\n\r\n")[2]
 
 
+class Tolerant(SMTP):
+    """A server which takes lines of any length, as many do (RFC 5321 section 4.5.3.1.6 asks them to)."""
+
+    line_length_limit = 2**20
+
+
+class _Tolerant(Controller):
+    def factory(self) -> SMTP:
+        return Tolerant(self.handler, **self.SMTP_kwargs)
+
+
 @dataclass
 class Inbox:
     """`replies[recipient]`, if set, is the whole answer to that RCPT TO, as in "450 4.2.0 Later"."""
@@ -43,7 +54,7 @@ class Inbox:
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
-        self._controller = Controller(
+        self._controller = _Tolerant(
             self,
             hostname="127.0.0.1",
             port=self.port,

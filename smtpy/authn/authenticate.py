@@ -4,8 +4,9 @@
     hashes = BodyHashes(claims.specs)               # while the body comes
     found = authenticate(claims, hashes.finish(), origin, dns, suffixes, now)
 
-The author's DMARC record is asked for first: it is the one answer that a sender with slow DNS of his own must not be
-able to keep from us. Raises nothing: what cannot be read or looked up is a verdict.
+What speaks for the author is asked for first, his DMARC record and the keys of his own domain: a stranger with slow DNS
+of his own must not be able to keep these answers from us, and turn a failure into a temperror by that. Raises nothing:
+what cannot be read or looked up is a verdict.
 """
 
 import ipaddress
@@ -72,10 +73,20 @@ def authenticate(
 ) -> Authentication:
     """Every verdict on a message. `digests` has those of `claims.specs`; `dns` has one deadline for all questions."""
     sought = _sought(claims.header.fields, dns, suffixes)
+    header, author = claims.header, sought.verdict.domain
+    own = [each for each in claims.signatures if _related(each.domain, author)]
+    others = [each for each in claims.signatures if not _related(each.domain, author)]
+    verified = dict(zip(map(id, own), dkim.verify(header, own, digests, dns, now), strict=True))
     spf = _spf(origin, dns)
-    signed = dkim.verify(claims.header, claims.signatures, digests, dns, now)
+    verified |= dict(zip(map(id, others), dkim.verify(header, others, digests, dns, now), strict=True))
+    signed = tuple(verified[id(each)] for each in claims.signatures)
     chain = arc.validate(claims.header, claims.chain, digests, dns, now)
     return Authentication(spf, signed, chain, judge(sought, spf, signed))
+
+
+def _related(domain: str, author: str) -> bool:
+    """Whether one is the other or below it, as what is aligned is, but for siblings."""
+    return f".{domain}".endswith(f".{author}") or f".{author}".endswith(f".{domain}")
 
 
 def _sought(fields: Iterable[Field], dns: Dns, suffixes: Suffixes) -> Sought:

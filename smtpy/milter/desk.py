@@ -112,7 +112,9 @@ def open_desk(settings: Settings) -> Desk:
     directory = open_directory(settings)
     journal = Journal(directory.engine, every=settings.journal_batch_seconds, buffer=settings.journal_buffer)
     resolver = Resolver(settings.dns_servers, settings.dns_timeout_seconds)
-    asking = Asking(resolver, Suffixes(), settings.authentication_seconds, frozenset(settings.trusted_sealers))
+    suffixes = Suffixes()
+    suffixes.is_suffix("example")  # has it read the list now, not while a client waits
+    asking = Asking(resolver, suffixes, settings.authentication_seconds, frozenset(settings.trusted_sealers))
     return Desk(directory, house_of(settings), terms_of(settings), journal, asking)
 
 
