@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from smtpy.authn.suffixes import Suffixes
 from smtpy.dns import Dns, DnsTrouble, texts
 from smtpy.zone.findings import NO_ANSWER, Finding, Status, agree, finding
-from smtpy.zone.records import Wanted
+from smtpy.zone.records import Kind, Wanted
 
 MOST_SHOWN = 300  # characters of one record
 _TELLING = len("v=spf1")  # characters that tell what kind of record it is
+_OF_MANY = (Kind.OWNERSHIP, Kind.DKIM)  # of which others may stand anywhere
 ELSEWHERE = "Other TXT records answer there, perhaps through a wildcard; they do no harm, and this one is needed too."
 
 Wants = Sequence[Wanted]  # of one kind at one name
@@ -75,8 +76,10 @@ def absent(wants: Wants, look: Look, others: Sequence[bytes] = ()) -> Finding:
 
 def _misplaced(wanted: Wanted, look: Look) -> str | None:
     """Where a record of that kind stands instead: below its own name, when the domain was added twice, or above it."""
-    version = wanted.value[:_TELLING].lower().encode()
+    told = wanted.value if wanted.kind in _OF_MANY else wanted.value[:_TELLING]
     for place in (f"{wanted.name}.{look.domain}", look.domain):
-        if place != wanted.name and any(each.lower().startswith(version) for each in texts(look.dns, place)):
+        if place != wanted.name and any(
+            each.lower().startswith(told.lower().encode()) for each in texts(look.dns, place)
+        ):
             return place
     return None

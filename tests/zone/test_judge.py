@@ -100,6 +100,18 @@ JUDGED: dict[str, tuple[dict[str, Any], str, Status, str]] = {
         MISSING,
         "perhaps through a wildcard",
     ),
+    "a key at the domain": (
+        {"apex": apex("v=spf1 mx -all", ((10, HOST),), RSA), "s1": None},
+        "s1",
+        MISSING,
+        "enter s1._dom",
+    ),
+    "another key at the domain": (
+        {"apex": apex("v=spf1 mx -all", ((10, HOST),), RSA), "s2": None},
+        "s2",
+        MISSING,
+        "Add a TXT record named s2._domainkey.our.example",
+    ),
     "DMARC at the domain": (
         {"apex": apex("v=spf1 mx -all", ((10, HOST),), "v=DMARC1; p=reject"), "_dmarc": None},
         "_dmarc",
