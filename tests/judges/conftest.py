@@ -7,14 +7,29 @@ from shutil import copy
 
 import pytest
 
+from tests.judges.forwarder import Forwarder
 from tests.judges.internet import Host, Internet
 from tests.judges.names import Names
+from tests.judges.passing import CHANGES
+from tests.judges.places import Kept, Way
+from tests.judges.receiver import Receiver
 from tests.judges.rspamd import Rspamd
+from tests.judges.sender import Sender
 from tests.judges.verifiers import Panel
 
 HERE = Path(__file__).parent
 LISTS = ("package.json", "package-lock.json", ".npmrc")
-OURS = "our.example"
+TRUSTED = ("our.example", "other.example")
+# Where each alias leads. No keys of keyless.example are in DNS, so that its mail is neither signed nor sealed.
+ALIASES = {
+    "gmail@our.example": "user@gmail.example",
+    "gmail@other.example": "user@gmail.example",
+    "gmail@keyless.example": "user@gmail.example",
+    "kept@our.example": "user@kept.example",
+    "kept@other.example": "user@kept.example",
+    "seven@our.example": "user@seven.example",
+    **{f"{each}@our.example": f"{each}@list.example" for each in CHANGES},
+}
 
 
 @pytest.fixture(scope="session")
@@ -34,16 +49,14 @@ def names(internet: Internet) -> Names:
 
 @pytest.fixture(scope="session")
 def gmail(internet: Internet, names: Names) -> Host:
-    """Where the large receiver is; see `receiver`."""
-    host = internet.host("gmail", 20)
-    names.host(host, "in.gmail.example")
-    return host
+    """Where the large receiver is."""
+    return internet.host("gmail", 20)
 
 
 @pytest.fixture(scope="session")
 def rspamd(gmail: Host) -> Rspamd:
-    """It trusts what we have sealed."""
-    one = Rspamd(gmail, trusted=(OURS,))
+    """It trusts what our domains have sealed."""
+    one = Rspamd(gmail, TRUSTED)
     one.start()
     return one
 
@@ -65,3 +78,44 @@ def node_packages(pytestconfig: pytest.Config) -> Path:
 def panel(internet: Internet, rspamd: Rspamd, node_packages: Path) -> Panel:
     """The judges."""
     return Panel(internet.host("verifier", 25), rspamd, node_packages)
+
+
+@pytest.fixture(scope="session")
+def receiver(gmail: Host, rspamd: Rspamd, names: Names) -> Receiver:
+    """gmail.example: refuses what it does not believe."""
+    one = Receiver(gmail, "gmail.example", names)
+    one.start()
+    return one
+
+
+@pytest.fixture(scope="session")
+def kept(internet: Internet, names: Names) -> Kept:
+    """kept.example: believes everything."""
+    return Kept(internet.host("kept", 21), "kept.example", names)
+
+
+@pytest.fixture(scope="session")
+def seven(internet: Internet, names: Names) -> Kept:
+    """seven.example: an old server, whose mail has seven bits."""
+    return Kept(internet.host("seven", 22), "seven.example", names, "8BITMIME", "SMTPUTF8")
+
+
+@pytest.fixture(scope="session")
+def sender(internet: Internet, names: Names) -> Sender:
+    """alice@sender.example."""
+    return Sender(internet.host("sender", 30), internet.host("thief", 31), "sender.example", names)
+
+
+@pytest.fixture(scope="session")
+def way(internet: Internet, names: Names, receiver: Receiver, sender: Sender) -> Way:
+    """list.example: changes what comes and passes it on to gmail.example. It seals with a key of its own."""
+    names.publish(*(each for each in sender.key.records("list.example") if each.startswith("rsa.")))
+    return Way(internet.host("list", 40), "list.example", names, "in.gmail.example", sender.key.pem)
+
+
+@pytest.fixture(scope="session")
+def forwarder(internet: Internet, names: Names) -> Forwarder:
+    """SMTPy."""
+    one = Forwarder(internet.host("smtpy", 10), "mx.our.example", ALIASES, keyless=("keyless.example",))
+    one.start(names)
+    return one

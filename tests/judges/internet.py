@@ -10,6 +10,7 @@ machine. Addresses are of 203.0.113.0/24, which RFC 5737 keeps for such uses.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -86,16 +87,16 @@ class Host:
         """What its processes have printed."""
         return (self.folder / "log").read_text(errors="replace")
 
-    def wait_listening(self, port: int, address: str | None = None) -> None:
-        """Until a process of this host listens on that TCP port."""
-        there = f"{address or self.address}:{port} "
+    def wait_listening(self, port: int) -> None:
+        """Until a process of this host listens on that TCP port, at whatever address."""
+        listening = re.compile(rf":{port:04X} \S+ 0A ")  # proc(5)
 
         def listens() -> bool:
             for each in self._started:
                 assert each.poll() in {None, 0}, f"a process of {self.name} has ended:\n{self.log()}"
-            return there in self.run("ss", "--no-header", "--listening", "--tcp", "--numeric").decode()
+            return listening.search(Path(f"/proc/{self.pid}/net/tcp").read_text()) is not None
 
-        until(listens, f"{self.name} listening on {there}", 60)
+        until(listens, f"{self.name} listening on {port}", 60)
 
     def _wait(self) -> None:
         for each in self._started:

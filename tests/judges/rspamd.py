@@ -65,7 +65,7 @@ class Rspamd:
         self.host.run("chown", "-R", USER, str(folder))
         self.host.start("rspamd", "-c", str(configuration), "-u", USER, "-g", USER, "--no-fork", "--insecure")
         for port in (11332, 11333):
-            self.host.wait_listening(port, "127.0.0.1")
+            self.host.wait_listening(port)
 
     def symbols(self, files: list[str], client: str) -> list[dict[str, list[str]]]:
         """What it finds in each message, as if it had come from that address: symbols and their options."""

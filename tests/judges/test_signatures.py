@@ -11,34 +11,13 @@ import pytest
 from smtpy.signing.arc import Validated
 from smtpy.signing.making import Unsignable
 from smtpy.signing.result import Result
-from tests.corpora import corpus
 from tests.judges.names import Names
 from tests.judges.pen import Pen, cut
+from tests.judges.vectors import VECTORS, messages
 from tests.judges.verifiers import JUDGES, KNOW_ARC, KNOW_ED25519, Opinion, Panel
 
-DATE = b"Date: Mon, 23 Nov 2026 09:00:00 +0000\r\n"
-TOP = b"From: alice@sender.example\r\nTo: sales@pen.example\r\nSubject: hello\r\n" + DATE
 FOUND = "mx.pen.example;\n\tspf=pass smtp.mailfrom=alice@sender.example;\n\tdmarc=pass header.from=sender.example"
 
-VECTORS = {
-    "plain": TOP + b"\r\nhello\r\n",
-    "no body": TOP + b"\r\n",
-    "empty lines": TOP + b"\r\n\r\n\r\nhello\r\n\r\n\r\n\r\n",
-    "only empty lines": TOP + b"\r\n\r\n\r\n\r\n",
-    "blanks": TOP + b"X: y \t \r\n\r\nhello \t there\t\r\n \r\n\t\r\n a\r\n",
-    "dots": TOP + b"\r\n.\r\n..\r\n...x\r\n",
-    "eight bits": TOP + b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
-    b"Content-Transfer-Encoding: 8bit\r\n\r\nJ\xc3\xb6rg \xff\xfe\r\n",
-    "eight bits in the header": TOP.replace(b"hello", "Grüße".encode()) + b"\r\nhello\r\n",
-    "long lines": TOP + b"\r\n" + b"x" * 3000 + b"\r\n" + b"y " * 2000 + b"\r\n",
-    "folds": TOP + b"Reply-To:\r\n alice@sender.example,\r\n\t\r\n bob@sender.example\r\nX-A: a\r\n b\r\n\r\nhello\r\n",
-    "blanks at the colon": b"From:alice@sender.example\r\nSubject:\thello\r\nTo:   x@pen.example  \r\n\r\nhello\r\n",
-    "fields twice": TOP + b"To: x@pen.example\r\nSubject: other\r\nX: 1\r\nX: 2\r\n\r\nhello\r\n",
-    "only From": b"From: alice@sender.example\r\n\r\nhello\r\n",
-    "a list": TOP + b"List-Id: <l.sender.example>\r\nList-Unsubscribe: <https://sender.example/off>\r\n"
-    b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nSender: list@sender.example\r\n\r\nhello\r\n",
-    "large": TOP + b"\r\n" + b"".join(b"line %d of many \r\n" % number for number in range(20_000)),
-}
 CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "body": lambda data: data.replace(b"hello\r\n", b"hallo\r\n"),
     "footer": lambda data: data + b"-- \r\na footer\r\n",
@@ -66,8 +45,8 @@ def pen(names: Names) -> Pen:
 
 
 @pytest.fixture(scope="module")
-def list_pen(names: Names) -> Pen:
-    one = cut("list.example")
+def ink(names: Names) -> Pen:
+    one = cut("ink.example")
     names.publish(*one.records)
     return one
 
@@ -75,20 +54,14 @@ def list_pen(names: Names) -> Pen:
 @pytest.fixture(scope="module")
 def letters(pen: Pen) -> Mapping[str, bytes]:
     """Vectors and corpus, signed with both algorithms and sealed over that."""
-    messages = VECTORS | {path.name: as_sent(path.read_bytes()) for path in corpus("mime-stalwart").glob("*.eml")}
     signed = {}
-    for name, data in messages.items():
+    for name, data in messages().items():
         try:
             signed[name] = pen.sealed(pen.signed(data), FOUND)
         except Unsignable:  # those without a From, or with several
             assert len(re.findall(rb"(?im)^From:", data.partition(b"\r\n\r\n")[0])) != 1, name
     assert len(signed) >= 40
     return signed
-
-
-def as_sent(data: bytes) -> bytes:
-    """The text of a file as SMTP can carry it."""
-    return re.sub(rb"\r?\n", b"\r\n", data).removesuffix(b"\r\n") + b"\r\n"
 
 
 @pytest.mark.parametrize("judge", JUDGES)
@@ -108,10 +81,10 @@ def test_a_change_is_seen(panel: Panel, judge: str, letters: Mapping[str, bytes]
 
 
 @pytest.mark.parametrize("judge", KNOW_ARC)
-def test_a_chain_goes_on_behind_a_change(panel: Panel, judge: str, pen: Pen, list_pen: Pen) -> None:
+def test_a_chain_goes_on_behind_a_change(panel: Panel, judge: str, pen: Pen, ink: Pen) -> None:
     """Others seal what we have sealed, and we what others have: a footer breaks the older signatures, not the chain."""
     chain = {"1": pen.sealed(VECTORS["plain"], FOUND)}
-    chain["2"] = list_pen.sealed(chain["1"] + b"-- \r\none\r\n", "list.example; arc=pass", Validated(Result.PASS, 1))
+    chain["2"] = ink.sealed(chain["1"] + b"-- \r\none\r\n", "ink.example; arc=pass", Validated(Result.PASS, 1))
     chain["3"] = pen.sealed(chain["2"] + b"-- \r\ntwo\r\n", FOUND, Validated(Result.PASS, 2))
     chain["not sealed again"] = chain["3"] + b"-- \r\nthree\r\n"
     chain["a seal lost"] = re.sub(rb"ARC-Seal:[^:]*i=2;(?:.*\r\n[ \t])*.*\r\n", b"", chain["3"])
@@ -122,8 +95,8 @@ def test_a_chain_goes_on_behind_a_change(panel: Panel, judge: str, pen: Pen, lis
 
 
 @pytest.mark.parametrize("judge", KNOW_ARC)
-def test_a_chain_that_failed_stays_failed(panel: Panel, judge: str, pen: Pen, list_pen: Pen) -> None:
-    broken = list_pen.sealed(VECTORS["plain"], "list.example; none").replace(b"hello\r\n", b"hallo\r\n")
+def test_a_chain_that_failed_stays_failed(panel: Panel, judge: str, pen: Pen, ink: Pen) -> None:
+    broken = ink.sealed(VECTORS["plain"], "ink.example; none").replace(b"hello\r\n", b"hallo\r\n")
     sealed = pen.sealed(broken, FOUND, Validated(Result.FAIL, 1))
     assert b"cv=fail" in sealed
     assert pen.sealed(sealed, FOUND, Validated(Result.FAIL, 2)) == sealed

@@ -19,9 +19,10 @@ Nameservers {dns}
 Mode v
 Syslog no
 On-DNSError accept
+MaximumSignaturesToVerify 10
 """
 RESULTS = re.compile(r"hname='Authentication-Results' hvalue='([^']*)'")
-RESULT = re.compile(r"dkim=(\w+)(?: \([^)]*\))? header\.d=(\S+) [^;]*header\.s=(\S+)")
+RESULT = re.compile(r"dkim=(\w+)(?: reason=\"[^\"]*\")?(?: \([^)]*\))? header\.d=(\S+) [^;]*header\.s=(\S+)")
 RSPAMD_DKIM = {
     "R_DKIM_ALLOW": "pass",
     "R_DKIM_REJECT": "fail",
