@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +15,8 @@ from smtpy.store.engine import open_engine
 from smtpy.store.journal import Delivery, Entry, Journal
 from smtpy.terms import srs_of
 from tests.cli.conftest import ANN, INBOX, Run
+from tests.dns import Zone
+from tests.nameserver import Nameserver
 
 MESSAGE = b"From: a@sender.example\r\nSMTPy-Trace: forged\r\nSubject: hello\r\n\r\nSubject: body\r\n"
 
@@ -38,7 +41,16 @@ RESOLVED = {
 
 
 @pytest.fixture
-def town(house: Run) -> Run:
+def world(config: Path) -> Iterator[Zone]:
+    """The DNS of these tests, and the configuration that asks it."""
+    with Nameserver(Zone({})) as server:
+        text = config.read_text("utf-8")
+        config.write_text(f'dns_servers = ["{server.host}:{server.port}"]\n{text}', "utf-8")
+        yield server.zone
+
+
+@pytest.fixture
+def town(house: Run, world: Zone) -> Run:
     for name, words in {
         "off": ("--when-off", "reject"),
         "rest": ("--when-off", "defer"),
@@ -97,8 +109,10 @@ def test_explain_one_plan_in_place(town: Run) -> None:
     assert (only["stage"], only["verdict"], only["answer"]) == ("front", "accept", "250 2.0.0 Ok")
     assert only["goes_to"] == [INBOX]
     assert only["reverse_path"].startswith("SRS0=")
-    assert [line[0] for line in only["header"]] == ["+", " ", "-", " "]
-    assert "- SMTPy-Trace: forged" in only["header"]
+    assert [line for line in only["header"] if line[0] == "-"] == ["- SMTPy-Trace: forged"]
+    added = [line.split()[1] for line in only["header"] if line[0] == "+" and line[2] != "\t"]
+    assert added == ["SMTPy-Trace:", "Authentication-Results:"]
+    assert only["signed"] == "no, our.example has no key in use"
     assert "  Subject: hello" in only["header"]
     assert not any("body" in line for line in only["header"])
 
@@ -120,6 +134,27 @@ def test_explain_ends_where_a_mailbox_leads_back_to_the_second_pass(town: Run, c
     database.close()
     found = json.loads(explain(town, "sales@our.example", "other@second.example").stdout)
     assert [each["stage"] for each in found["passes"]] == ["front", "split", "split"]
+
+
+def test_explain_tells_who_vouches_before_and_after(town: Run, world: Zone) -> None:
+    world.names |= {
+        "sender.example": {"TXT": ["v=spf1 ip4:198.51.100.1 -all"]},
+        "_dmarc.sender.example": {"TXT": ["v=DMARC1; p=reject"]},
+        "our.example": {"TXT": ["v=spf1 a:mx.our.example -all"]},
+        "mx.our.example": {"A": ["203.0.113.1"]},
+    }
+    for key in json.loads(town("key", "list", "our.example", "--json").stdout):
+        world.names[f"{key['selector']}._domainkey.our.example"] = {"TXT": [key["record"]]}
+    assert town("key", "use", "our.example", "--now").exit_code == os.EX_OK
+    found = json.loads(explain(town, "sales@our.example", words=("--json", "--client", "198.51.100.1")).stdout)
+    before = {each["method"]: each["result"] for each in found["authentication"]}
+    assert before == {"spf": "pass", "dkim": "none", "arc": "none", "dmarc": "pass"}
+    (only,) = found["passes"]
+    assert '+ From: "a@sender.example via sales@our.example" <sales@our.example>' in only["header"]
+    after = [(each["method"], each["result"]) for each in only["where_it_arrives"]]
+    assert after == [("spf", "pass"), ("dkim", "pass"), ("dkim", "pass"), ("arc", "pass"), ("dmarc", "none")]
+    forged = json.loads(explain(town, "sales@our.example", words=("--json", "--client", "203.0.113.9")).stdout)
+    assert forged["passes"][0]["answer"].startswith("550 5.7.26 ")
 
 
 def test_explain_drop_and_nobody(town: Run) -> None:

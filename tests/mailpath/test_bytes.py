@@ -58,8 +58,8 @@ VECTORS = {
     "multipart with eight bits where it says seven": TOP
     + b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n\xf6\r\n--b--\r\n",
 }  # fmt: skip
-# What bare Postfix changes: CR and LF become CR LF, a field ends at a NUL and has no blank before its colon, some fields
-# are not carried on (message_drop_headers), and what looks like no header begins the body.
+# What bare Postfix changes: CR and LF become CR LF, a field ends at a NUL and has no blank before its colon, some
+# fields are not carried on (message_drop_headers), and what looks like no header begins the body.
 CHANGED_BY_POSTFIX = {
     *("bare LF", "bare CR", "no final newline"),
     *("NUL in a field", "a blank before the colon", "fields Postfix drops", "a mailbox's From line"),
