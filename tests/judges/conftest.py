@@ -1,5 +1,6 @@
 """The internet that the judges' tests share, made once: a name server, those who judge, and who asks for them."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +35,10 @@ ALIASES = {
 
 @pytest.fixture(scope="session")
 def internet() -> Iterator[Internet]:
-    """Hosts in namespaces of their own."""
+    """Hosts in namespaces of their own. Who may not make them fails where tests must be complete (CI=true)."""
+    if os.geteuid() != 0:
+        words = "hosts in namespaces take root"
+        pytest.fail(words) if os.environ.get("CI") == "true" else pytest.skip(words)
     with Internet() as one:
         yield one
 

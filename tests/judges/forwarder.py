@@ -5,9 +5,9 @@ that sees this in DNS and puts the keys to use.
 One thing is not as it would be: between the passes stands `footing`.
 """
 
+import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ from smtpy.store.engine import open_engine
 from smtpy.terms import vault_of
 from tests.judges.internet import DNS, Host
 from tests.judges.names import Names
-from tests.stand import INSTANCE, MASTER, ROOT, SERVICES
+from tests.stand import INSTANCE, MASTER, SERVICES
 from tests.waiting import until
 
 SMTPY = str(Path(sys.executable).parent / "smtpy")
@@ -52,7 +52,7 @@ class Forwarder:
             *("--state-dir", str(self.folder / "state"), "--run-dir", str(self.folder / "run")),
         )
         self._declare()
-        self._publish(names)
+        self._in_dns(names)
         for each in SERVICES:
             self.host.start(SMTPY, each, **self._environ)
         self._write_instance()
@@ -79,16 +79,25 @@ class Forwarder:
     def _domains(self) -> list[str]:
         return sorted({alias.rpartition("@")[2] for alias in self._aliases})
 
-    def _publish(self, names: Names) -> None:
+    def _in_dns(self, names: Names) -> None:
         names.host(self.host, self.hostname)
         for domain in self._domains():
             if domain in self._keyless:
                 names.publish(f"{domain}. MX 10 {self.hostname}.")
-                continue
-            printed = self.cli("domain", "dns", domain, "--format", "zone").splitlines()
-            # Local data of unbound lead from no name to another; the CNAME is of no use to mail.
-            names.publish(*(line for line in printed if line[:1] not in ("", ";") and " CNAME " not in line))
-            self.cli("domain", "check", domain)
+            else:
+                self.publish(names, domain)
+
+    def publish(self, names: Names, domain: str) -> None:
+        """Do as its owner is told to, and have it checked."""
+        printed = self.cli("domain", "dns", domain, "--format", "zone").splitlines()
+        # Local data of unbound lead from no name to another; the CNAME is of no use to mail.
+        names.publish(*(line for line in printed if line[:1] not in ("", ";") and " CNAME " not in line))
+        self.cli("domain", "check", domain)
+
+    def selectors(self, domain: str) -> set[str]:
+        """Those of the keys in use."""
+        listed = json.loads(self.cli("key", "list", domain, "--json"))
+        return {each["selector"] for each in listed if each["state"] == "used"}
 
     def _write_instance(self) -> None:
         values = {
@@ -117,5 +126,4 @@ class Forwarder:
         return [fate for each in ids for fate in re.findall(rf" {each}: to=.*relay=(?!127).* status=(.*)", log)]
 
     def _maillog(self) -> str:
-        log = self.folder / "postfix/log/mail.log"
-        return subprocess.run([*ROOT, "cat", log], check=True, capture_output=True, text=True).stdout
+        return (self.folder / "postfix/log/mail.log").read_text(errors="replace")

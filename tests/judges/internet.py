@@ -5,7 +5,7 @@ the pipe closes, however pytest ends, that process does, and the kernel ends eve
 last of them go the network namespaces and mounts. Nothing of the machine is changed, and nothing is left.
 
 A host has its own network, name and mounts (so its own /etc/resolv.conf), and shares the files and users of the
-machine. Addresses are of 203.0.113.0/24, which RFC 5737 keeps for such uses.
+machine. Addresses are of 203.0.113.0/24, which RFC 5737 keeps for such uses. All this takes root.
 """
 
 import json
@@ -21,7 +21,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.stand import ROOT
 from tests.waiting import until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -58,7 +57,7 @@ class Host:
     def command(self, *words: str) -> list[str]:
         """The command as one for the machine. Relative paths are those of the repository."""
         inside = ("nsenter", f"--target={self.pid}", "--mount", "--net", "--uts", "--ipc", "--pid")
-        return [*ROOT, *inside, "env", f"--chdir={REPOSITORY}", *words]
+        return [*inside, "env", f"--chdir={REPOSITORY}", *words]
 
     def run(self, *words: str, stdin: bytes = b"", check: bool = True) -> bytes:
         """Its output. With `check` a status other than 0 fails, and says what it printed."""
@@ -125,7 +124,7 @@ class Internet:
                 each.communicate(timeout=20)  # closes its standard input
         for host in self.hosts.values():
             host._wait()
-        shutil.rmtree(self.folder) if not ROOT else subprocess.run([*ROOT, "rm", "-rf", self.folder], check=True)
+        shutil.rmtree(self.folder)
 
     def host(self, name: str, number: int) -> Host:
         """A new host, 203.0.113.`number`."""
@@ -144,7 +143,7 @@ class Internet:
 
     def _root(self, *command: str) -> int:
         """Start what holds a namespace up; its process id, which is that of its last descendant."""
-        process = subprocess.Popen([*ROOT, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._roots.append(process)
         assert process.stdout is not None
         assert process.stdout.readline() == b"settled\n", f"no namespaces here: {command} ended"
@@ -155,4 +154,4 @@ class Internet:
 
     def _outside(self, *command: str) -> None:
         """A command in the network that the hosts are plugged into, with the machine's process ids."""
-        subprocess.run([*ROOT, "nsenter", f"--target={self._pid}", "--net", *command], check=True)
+        subprocess.run(["nsenter", f"--target={self._pid}", "--net", *command], check=True)

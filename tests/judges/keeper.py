@@ -13,11 +13,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-
-class Lines(SMTP):
-    """aiosmtpd refuses long lines; most servers do not."""
-
-    line_length_limit = 1 << 20
+from tests.inbox import Tolerant
 
 
 class Keeper:
@@ -48,7 +44,7 @@ async def serve(handler: Any, address: str) -> None:
     """Serve that handler on port 25 for ever."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: Lines(handler, hostname="elsewhere", data_size_limit=None, enable_SMTPUTF8=True), address, 25
+        lambda: Tolerant(handler, hostname="elsewhere", data_size_limit=None, enable_SMTPUTF8=True), address, 25
     )
     await server.serve_forever()
 
