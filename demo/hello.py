@@ -27,6 +27,7 @@ DECLARED = (
     ("domain", "add", DOMAIN, "--owner", USER),
     ("mailbox", "add", MAILBOX, "--owner", USER),
     ("alias", "add", ALIAS, "--to", MAILBOX),
+    ("key", "use", DOMAIN, "--now"),  # as if DNS had shown it
 )
 GUTTER = 3
 NARROW = 130  # columns; below, one under the other

@@ -1,8 +1,10 @@
 """SMTPy: e-mail aliases on your own domains, built around Postfix.
 
 Read it in this order. `mail` holds the nouns of RFC 5321 and 5322; `directory` what people have declared about
-their addresses and how one address is resolved; `routing` what to do with a message; `srs` the return addresses.
-None of these touches the world. `store` is all the SQL, `admin` every change a person can make. `lookup`, `policy`
-and `milter` are the three processes Postfix asks, the first two on `serving` (sockets) and `patience` (deadlines);
-`cli` is the `smtpy` command. The message's way through them is drawn in docs/architecture.md.
+their addresses and how one address is resolved; `signing` is DKIM and ARC, `authn` who vouches for what arrived;
+`routing` what to do with a message; `srs` the return addresses, `zone` the DNS records a domain has to publish. None of
+these touches the world. `resolver` asks DNS, `store` is all the SQL, `admin` every change a person can make. `lookup`,
+`policy` and `milter` are the three processes Postfix asks, the first two on `serving` (sockets) and `patience`
+(deadlines); `worker` does what comes round again; `cli` is the `smtpy` command. The message's way through them is drawn
+in docs/architecture.md.
 """
