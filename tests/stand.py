@@ -249,6 +249,11 @@ class Stand:
         """Try all of the queue now."""
         self._as_root("postqueue", "-c", str(self.etc), "-f")
 
+    def release(self, queue_id: str) -> None:
+        """Let a message go that is held."""
+        self._as_root("postsuper", "-c", str(self.etc), "-H", queue_id)
+        self.flush()
+
     def configure(self, *lines: str) -> None:
         """Other lines for main.cf, which Postfix takes up soon."""
         self._as_root("postconf", "-c", str(self.etc), "-e", *lines)
