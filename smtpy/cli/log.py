@@ -43,7 +43,7 @@ def lines(entry: "Entry") -> list[str]:
     told = [f"{head} size={entry.size} client={entry.client or '-'} stage={entry.stage} id={entry.uuid}"]
     if entry.message_id:
         told.append(f"    message-id {entry.message_id}")
-    if entry.authentication:
+    if entry.dmarc:
         told.append(f"    spf={entry.spf} dkim={entry.dkim} dmarc={entry.dmarc} arc={entry.arc}")
     if entry.signed:
         told.append(f"    signed: {entry.signed}")

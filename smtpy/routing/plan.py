@@ -13,76 +13,49 @@ What is signed and sealed comes last (`routing.sealing`), when no other edit is 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from smtpy.authn.statements import forged
 from smtpy.directory.entries import OnDmarc
-from smtpy.directory.resolve import Drop, Foreign, Forward, Refused, Resolution
+from smtpy.directory.resolve import Drop, Foreign, Forward, Refused
 from smtpy.mail import trace
-from smtpy.mail.address import Address
 from smtpy.mail.message import MAX_FIELDS, Message
 from smtpy.mail.reply import Reply
 from smtpy.mail.trace import Trace
 from smtpy.routing.arrival import Answers, Arrival, Stage, Terms
 from smtpy.routing.author import author_edits
+from smtpy.routing.copies import Copy, Manner, addresses, copies_of, manner_of
 from smtpy.routing.edits import (
     AddField,
     ChangeReversePath,
     Edit,
     Hold,
     RememberSender,
-    RemoveField,
     ReplaceRecipient,
 )
+from smtpy.routing.foreign import not_ours
 from smtpy.routing.internal import DROP_ADDRESS, split_address
-from smtpy.routing.outcome import Outcome, Plan, Verdict, outcome, summary
+from smtpy.routing.outcome import Plan, Verdict, summary
 from smtpy.routing.replies import (
     CHANGED_MEANWHILE,
-    DISOWNED,
-    MAIL_LOOP,
     MANY_AUTHORS,
     NOT_A_COPY,
-    TOO_LARGE,
     TOO_MANY_FIELDS,
     TOO_MANY_HOPS,
 )
-from smtpy.routing.returns import ReturnPath, return_path
+from smtpy.routing.returns import ReturnPath
 from smtpy.routing.sealing import sealed
 from smtpy.routing.standing import RESULTS_FIELD, read_note
 
 TAG_FIELD = "SMTPy-Warning"
 
 
-@dataclass(frozen=True, slots=True)
-class _Copy:
-    """One recipient with all that is known of it. `asked`: what its owner wants done with mail that fails DMARC."""
-
-    recipient: str
-    resolution: Resolution
-    refusal: tuple[Reply, str] | None
-    asked: OnDmarc = OnDmarc.DELIVER
-
-
-@dataclass(frozen=True, slots=True)
-class _Manner:
-    """How a copy is forwarded; copies of one manner share a queue file. `author`: the alias From is rewritten to."""
-
-    path: ReturnPath
-    asked: OnDmarc
-    author: Address | None
-
-
 def plan(arrival: Arrival, answers: Answers, terms: Terms) -> Plan:
     """The one decision about a message. Pure."""
     message = arrival.message
-    traces = _traces(message, terms)
     if arrival.stage is Stage.SPLIT:
         first = trace.first_pass(message, terms.keys)
         arrival = replace(arrival, standing=read_note(first, message) if first else None)
-    copies = tuple(
-        _copy(recipient, resolution, arrival, traces, terms)
-        for recipient, resolution in zip(message.envelope.recipients, answers.resolutions, strict=True)
-    )
+    copies = copies_of(arrival, answers, terms)
     if arrival.stage is Stage.SPLIT:
         return _second_pass(arrival, copies, answers, terms)
     for refused, reply, why in _against(message, terms):
@@ -105,46 +78,20 @@ def _against(message: Message, terms: Terms) -> Iterator[tuple[bool, Reply, str]
     yield sum(1 for _ in message.values("From")) > 1, MANY_AUTHORS, "more than one From field"
 
 
-def _copy(recipient: str, resolution: Resolution, arrival: Arrival, traces: tuple[Trace, ...], terms: Terms) -> _Copy:
-    refusal = _refusal(resolution, arrival.message, traces, terms)
-    if refusal or arrival.standing is None or not isinstance(resolution, Forward):
-        return _Copy(recipient, resolution, refusal)
-    asked = arrival.standing.asked(resolution)
-    if asked is OnDmarc.REFUSE:
-        why = f"DMARC fails, {arrival.standing.author} asks to {arrival.standing.policy}"
-        return _Copy(recipient, resolution, (DISOWNED, why), OnDmarc.TAG)
-    return _Copy(recipient, resolution, None, asked)
-
-
-def _refusal(
-    resolution: Resolution, message: Message, traces: tuple[Trace, ...], terms: Terms
-) -> tuple[Reply, str] | None:
-    """What this recipient alone would be told now, and why; None: it takes the message."""
-    match resolution:
-        case Refused(reply=reply, why=why):
-            return reply, why
-        case Forward(address=address, max_message_bytes=limit):
-            if traces and trace.goes_round(traces, trace.marks(terms.keys, address.key)):
-                return MAIL_LOOP, "the message carries this alias's mark"
-            if limit and message.size > limit:
-                return TOO_LARGE, f"{message.size} octets, the domain takes {limit}"
-    return None
-
-
-def _refuse(copies: tuple[_Copy, ...], reply: Reply, why: str) -> Plan:
-    outcomes = tuple(_outcome(copy, "refuse", copy.refusal[1] if copy.refusal else why) for copy in copies)
+def _refuse(copies: tuple[Copy, ...], reply: Reply, why: str) -> Plan:
+    outcomes = tuple(copy.outcome("refuse", copy.refusal[1] if copy.refusal else why) for copy in copies)
     return Plan(Verdict.REFUSE, why, outcomes, reply=reply)
 
 
-def _first_pass(arrival: Arrival, copies: tuple[_Copy, ...], answers: Answers, terms: Terms) -> Plan:
-    looping = [copy for copy in copies if copy.refusal and copy.refusal[0] is MAIL_LOOP]
+def _first_pass(arrival: Arrival, copies: tuple[Copy, ...], answers: Answers, terms: Terms) -> Plan:
+    looping = [copy for copy in copies if copy.loops]
     forwards = [copy for copy in copies if isinstance(copy.resolution, Forward) and copy not in looping]
-    manners = {copy.recipient: _manner(copy, arrival, answers, terms) for copy in forwards}
+    manners = {copy.recipient: manner_of(copy, arrival, answers, terms) for copy in forwards}
     wanted = set(manners.values())
     relayed = any(isinstance(copy.resolution, Foreign) for copy in copies)
     if relayed:  # a relayed copy keeps its own way back
-        wanted.add(_Manner(ReturnPath(arrival.message.envelope.reverse_path), OnDmarc.DELIVER, None))
-    edits: list[Edit] = [*_forged(arrival, terms), *_results(arrival)]
+        wanted.add(Manner(ReturnPath(arrival.message.envelope.reverse_path), OnDmarc.DELIVER, None))
+    edits: list[Edit] = [*not_ours(arrival, terms), *_results(arrival)]
     edits += [ReplaceRecipient(copy.recipient, ()) for copy in looping]
     dropped = [copy.recipient for copy in copies if isinstance(copy.resolution, Drop)]
     edits += [ReplaceRecipient(recipient, (DROP_ADDRESS,)) for recipient in dropped]  # it may have been on at RCPT TO
@@ -162,61 +109,35 @@ def _first_pass(arrival: Arrival, copies: tuple[_Copy, ...], answers: Answers, t
         manner = manners[forwards[0].recipient]
         edits += _past_dropping(forwards)
         edits += _in_place(arrival, forwards, manner, terms)
-        edits, signed = sealed(arrival, edits, _domain(forwards[0]), answers, terms)
-        decisions |= {copy.recipient: _forwarded(manner) for copy in forwards}
-        reasons = {copy.recipient: _reason(copy, manner) for copy in forwards}
-    outcomes = tuple(_outcome(copy, decisions.get(copy.recipient), reasons.get(copy.recipient)) for copy in copies)
+        edits, signed = sealed(arrival, edits, next(addresses(forwards)).domain, answers, terms)
+        decisions |= {copy.recipient: manner.decision for copy in forwards}
+        reasons = {copy.recipient: manner.reason(copy) for copy in forwards}
+    outcomes = tuple(copy.outcome(decisions.get(copy.recipient), reasons.get(copy.recipient)) for copy in copies)
     kept = any(each.decision in ("drop", "loop", "hold") for each in outcomes)
     return Plan(Verdict.ACCEPT, summary(outcomes), outcomes, tuple(edits), must_record=kept, signed=signed)
 
 
-def _second_pass(arrival: Arrival, copies: tuple[_Copy, ...], answers: Answers, terms: Terms) -> Plan:
+def _second_pass(arrival: Arrival, copies: tuple[Copy, ...], answers: Answers, terms: Terms) -> Plan:
     if len(copies) != 1:
         return _refuse(copies, NOT_A_COPY, "the second pass takes one internal address at a time")
     copy = copies[0]
     match copy.resolution:
-        case Forward() if copy.refusal and copy.refusal[0] is MAIL_LOOP:  # a mailbox that leads back here
-            end = _outcome(copy, "loop")
+        case Forward() if copy.loops:  # a mailbox that leads back here
+            end = copy.outcome("loop")
             return Plan(Verdict.DISCARD, end.why, (end,), must_record=True)
         case Forward(mailboxes=mailboxes, address=address):
-            manner = _manner(copy, arrival, answers, terms)
-            edits: list[Edit] = [*_forged(arrival, terms), ReplaceRecipient(copy.recipient, mailboxes)]
+            manner = manner_of(copy, arrival, answers, terms)
+            edits: list[Edit] = [*not_ours(arrival, terms), ReplaceRecipient(copy.recipient, mailboxes)]
             edits += _in_place(arrival, [copy], manner, terms)
             edits, signed = sealed(arrival, edits, address.domain, answers, terms)
-            end = _outcome(copy, _forwarded(manner), _reason(copy, manner))
+            end = copy.outcome(manner.decision, manner.reason(copy))
             held = manner.asked is OnDmarc.HOLD
             return Plan(Verdict.ACCEPT, end.why, (end,), tuple(edits), must_record=held, signed=signed)
         case Refused(reply=reply, why=why) if reply.temporary:
             return _refuse(copies, reply, why)
         case _:
-            end = _outcome(copy, "discard", "the alias went away while the message was on its way")
+            end = copy.outcome("discard", "the alias went away while the message was on its way")
             return Plan(Verdict.DISCARD, end.why, (end,), must_record=True)
-
-
-def _manner(copy: _Copy, arrival: Arrival, answers: Answers, terms: Terms) -> _Manner:
-    sender = arrival.message.envelope.reverse_path
-    path, author = ReturnPath(sender), None
-    if isinstance(copy.resolution, Forward):
-        address = copy.resolution.address
-        if not answers.sender_is_ours:
-            path = return_path(sender, address.domain, terms.srs, terms.keys[0], arrival.now)
-        if arrival.standing and arrival.standing.fails_onward(address.domain):
-            author = address
-    return _Manner(path, copy.asked, author)
-
-
-def _forwarded(manner: _Manner) -> str:
-    return "hold" if manner.asked is OnDmarc.HOLD else "forward"
-
-
-def _reason(copy: _Copy, manner: _Manner) -> str:
-    """Why it is forwarded so, for the journal."""
-    reasons = [copy.resolution.why]
-    if manner.asked in (OnDmarc.TAG, OnDmarc.HOLD):
-        reasons.append("DMARC fails")
-    if manner.author:
-        reasons.append("From is rewritten, or DMARC would fail at the mailbox")
-    return "; ".join(reasons)
 
 
 def _results(arrival: Arrival) -> Iterator[Edit]:
@@ -224,7 +145,7 @@ def _results(arrival: Arrival) -> Iterator[Edit]:
         yield AddField(RESULTS_FIELD, arrival.standing.results)
 
 
-def _in_place(arrival: Arrival, forwards: list[_Copy], manner: _Manner, terms: Terms) -> Iterator[Edit]:
+def _in_place(arrival: Arrival, forwards: list[Copy], manner: Manner, terms: Terms) -> Iterator[Edit]:
     """The edits of a plan that all these recipients share."""
     sender = arrival.message.envelope.reverse_path
     if manner.path.token:
@@ -238,57 +159,21 @@ def _in_place(arrival: Arrival, forwards: list[_Copy], manner: _Manner, terms: T
         yield AddField(TAG_FIELD, warning)
         if manner.asked is OnDmarc.HOLD:
             yield Hold(warning)
-    left = tuple(dict.fromkeys(trace.mark(terms.keys[0], address.key) for address in _addresses(forwards)))
+    left = tuple(dict.fromkeys(trace.mark(terms.keys[0], address.key) for address in addresses(forwards)))
     yield AddField(trace.TRACE_FIELD, trace.write(Trace(arrival.id, left), terms.keys[0]))
 
 
-def _past_dropping(forwards: list[_Copy]) -> Iterator[ReplaceRecipient]:
+def _past_dropping(forwards: list[Copy]) -> Iterator[ReplaceRecipient]:
     """Recipients that lookup, a moment behind, may still have expanded to the address that drops."""
     for copy in forwards:
         if isinstance(copy.resolution, Forward) and copy.resolution.may_drop:
             yield ReplaceRecipient(copy.recipient, copy.resolution.mailboxes)
 
 
-def _split(arrival: Arrival, forwards: list[_Copy], terms: Terms, *, relayed: bool) -> Iterator[Edit]:
+def _split(arrival: Arrival, forwards: list[Copy], terms: Terms, *, relayed: bool) -> Iterator[Edit]:
     """Each alias on its own way to the second pass; the message itself stays as it came."""
     if not relayed:  # the field ends in the second pass, and a relayed copy does not go there
         note = arrival.standing.note if arrival.standing else ""
         yield AddField(trace.SPLIT_FIELD, trace.write(Trace(arrival.id, (), note), terms.keys[0]))
-    for copy, address in zip(forwards, _addresses(forwards), strict=True):
+    for copy, address in zip(forwards, addresses(forwards), strict=True):
         yield ReplaceRecipient(copy.recipient, (split_address(address),))
-
-
-def _addresses(forwards: list[_Copy]) -> Iterator[Address]:
-    return (copy.resolution.address for copy in forwards if isinstance(copy.resolution, Forward))
-
-
-def _domain(copy: _Copy) -> str:
-    return next(_addresses([copy])).domain
-
-
-def _traces(message: Message, terms: Terms) -> tuple[Trace, ...]:
-    read = (trace.read(value, terms.keys) for value in message.values(trace.TRACE_FIELD))
-    return tuple(found for found in read if found)
-
-
-def _forged(arrival: Arrival, terms: Terms) -> Iterator[RemoveField]:
-    """Fields under our prefix or name that we did not write, or that end here; lowest first, so that no index moves."""
-    seen: dict[str, int] = {}
-    found = []
-    fields = arrival.message.fields
-    for field in fields:
-        name = field.name.decode("latin-1").lower()
-        if not name.startswith(trace.PREFIX.lower()):
-            continue
-        seen[name] = seen.get(name, 0) + 1
-        if name != trace.TRACE_FIELD.lower() or trace.read(field.value, terms.keys) is None:
-            found.append(RemoveField(field.name.decode("latin-1"), seen[name]))
-    yield from reversed(found)
-    if not (arrival.stage is Stage.SPLIT and arrival.standing):  # there the first of them is our own
-        yield from (RemoveField(RESULTS_FIELD, index) for index in reversed(forged(fields, terms.hostname)))
-
-
-def _outcome(copy: _Copy, decision: str | None = None, why: str | None = None) -> Outcome:
-    if decision == "loop" and copy.refusal:
-        why = copy.refusal[1]
-    return outcome(copy.recipient, copy.resolution, decision, why)

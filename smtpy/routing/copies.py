@@ -1,0 +1,122 @@
+"""One recipient of a message with all that is known of it, and the manner in which its copy goes on.
+
+Copies of one manner share a queue file; copies of several are split.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from smtpy.directory.entries import OnDmarc
+from smtpy.directory.resolve import Forward, Refused, Resolution
+from smtpy.mail import trace
+from smtpy.mail.address import Address
+from smtpy.mail.message import Message
+from smtpy.mail.reply import Reply
+from smtpy.mail.trace import Trace
+from smtpy.routing.arrival import Answers, Arrival, Terms
+from smtpy.routing.outcome import Outcome, outcome
+from smtpy.routing.replies import DISOWNED, MAIL_LOOP, TOO_LARGE
+from smtpy.routing.returns import ReturnPath, return_path
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One recipient with all that is known of it. `asked`: what its owner wants done with mail that fails DMARC."""
+
+    recipient: str
+    resolution: Resolution
+    refusal: tuple[Reply, str] | None
+    asked: OnDmarc = OnDmarc.DELIVER
+
+    @property
+    def loops(self) -> bool:
+        """Whether the message has been through this alias before."""
+        return self.refusal is not None and self.refusal[0] is MAIL_LOOP
+
+    def outcome(self, decision: str | None = None, why: str | None = None) -> Outcome:
+        """What became of it, for the journal."""
+        if decision == "loop" and self.refusal:
+            why = self.refusal[1]
+        return outcome(self.recipient, self.resolution, decision, why)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a copy is forwarded; copies of one manner share a queue file. `author`: the alias From is rewritten to."""
+
+    path: ReturnPath
+    asked: OnDmarc
+    author: Address | None
+
+    @property
+    def decision(self) -> str:
+        """The word for it in the journal."""
+        return "hold" if self.asked is OnDmarc.HOLD else "forward"
+
+    def reason(self, copy: Copy) -> str:
+        """Why the copy goes on so, for the journal."""
+        reasons = [copy.resolution.why]
+        if self.asked in (OnDmarc.TAG, OnDmarc.HOLD):
+            reasons.append("DMARC fails")
+        if self.author:
+            reasons.append("From is rewritten, or DMARC would fail at the mailbox")
+        return "; ".join(reasons)
+
+
+def copies_of(arrival: Arrival, answers: Answers, terms: Terms) -> tuple[Copy, ...]:
+    """A copy for each recipient of the envelope."""
+    traces = _traces(arrival.message, terms)
+    recipients = arrival.message.envelope.recipients
+    return tuple(
+        _copy(recipient, resolution, arrival, traces, terms)
+        for recipient, resolution in zip(recipients, answers.resolutions, strict=True)
+    )
+
+
+def _copy(recipient: str, resolution: Resolution, arrival: Arrival, traces: tuple[Trace, ...], terms: Terms) -> Copy:
+    refusal = _refusal(resolution, arrival.message, traces, terms)
+    if refusal or arrival.standing is None or not isinstance(resolution, Forward):
+        return Copy(recipient, resolution, refusal)
+    asked = arrival.standing.asked(resolution)
+    if asked is OnDmarc.REFUSE:
+        why = f"DMARC fails, {arrival.standing.author} asks to {arrival.standing.policy}"
+        return Copy(recipient, resolution, (DISOWNED, why), OnDmarc.TAG)
+    return Copy(recipient, resolution, None, asked)
+
+
+def _refusal(
+    resolution: Resolution, message: Message, traces: tuple[Trace, ...], terms: Terms
+) -> tuple[Reply, str] | None:
+    """What this recipient alone would be told now, and why; None: it takes the message."""
+    match resolution:
+        case Refused(reply=reply, why=why):
+            return reply, why
+        case Forward(address=address, max_message_bytes=limit):
+            if traces and trace.goes_round(traces, trace.marks(terms.keys, address.key)):
+                return MAIL_LOOP, "the message carries this alias's mark"
+            if limit and message.size > limit:
+                return TOO_LARGE, f"{message.size} octets, the domain takes {limit}"
+    return None
+
+
+def _traces(message: Message, terms: Terms) -> tuple[Trace, ...]:
+    read = (trace.read(value, terms.keys) for value in message.values(trace.TRACE_FIELD))
+    return tuple(found for found in read if found)
+
+
+def manner_of(copy: Copy, arrival: Arrival, answers: Answers, terms: Terms) -> Manner:
+    """How that copy is to be forwarded."""
+    sender = arrival.message.envelope.reverse_path
+    path, author = ReturnPath(sender), None
+    if isinstance(copy.resolution, Forward):
+        address = copy.resolution.address
+        if not answers.sender_is_ours:
+            path = return_path(sender, address.domain, terms.srs, terms.keys[0], arrival.now)
+        if arrival.standing and arrival.standing.fails_onward(address.domain):
+            author = address
+    return Manner(path, copy.asked, author)
+
+
+def addresses(copies: Iterable[Copy]) -> Iterator[Address]:
+    """The aliases of those that are forwarded."""
+    return (copy.resolution.address for copy in copies if isinstance(copy.resolution, Forward))
