@@ -76,7 +76,7 @@ class Settings(BaseModel):
     """DNS servers to ask, by IP address and port; none: those of `/etc/resolv.conf`."""
     dns_timeout_seconds: Annotated[float, Field(ge=0.1, le=10)] = 2.0
     """Seconds that one DNS server has to answer one question."""
-    authentication_seconds: Annotated[float, Field(ge=0.1, le=60)] = 8.0
+    authentication_seconds: Annotated[float, Field(ge=0.1, le=30)] = 8.0
     """Seconds that all DNS questions about one message may take together; what is not known then is temperror."""
     trusted_sealers: Hostnames = ()
     """Domains whose ARC seal is believed where DMARC fails: forwarders and lists before us."""

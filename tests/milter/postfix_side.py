@@ -73,14 +73,14 @@ class Peer:
             got += more
         return got
 
-    def greet(self, daemon: str = "smtpd", client: str = "192.0.2.1") -> None:
-        """Negotiate and connect."""
+    def greet(self, daemon: str = "smtpd", client: str = "192.0.2.1", helo: bytes = b"host.example") -> None:
+        """Negotiate, connect and say hello."""
         self.raw("O", struct.pack("!III", VERSION, ALL_ACTIONS, ALL_STEPS))
         letter, _ = self.read()
         assert letter == "O"
         self.raw("D", b"C" + b"{daemon_name}\0" + daemon.encode() + b"\0")
         self.raw("C", b"host.example\0" + b"4" + struct.pack("!H", 25) + client.encode() + b"\0")
-        self.send("H", b"host.example")
+        self.send("H", helo)
 
     def envelope(self, sender: bytes, *recipients: bytes) -> None:
         self.send("M", b"<" + sender + b">")

@@ -129,3 +129,11 @@ def test_after_the_fuzz_nothing_is_left_over(stand, path):
 
 def _sockets(pid: int) -> int:
     return sum(1 for fd in Path(f"/proc/{pid}/fd").iterdir() if str(fd.readlink()).startswith("socket:"))
+
+
+def test_a_client_may_call_itself_anything(stand, path):
+    with Peer(path) as peer:
+        peer.greet(helo=b"\xff\xfe \x80.example")
+        ended = peer.message(BOB, [b"sales@milter.example"], SUBJECT, b"hi\r\n")
+    assert ended.verdict == "a"
+    assert "Traceback" not in stand.log("milter")
