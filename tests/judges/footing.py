@@ -13,25 +13,25 @@ from tests.judges.passing import FOOTER
 WANTED = "a footer, please"
 
 
-class Footing(Milter.Base):  # type: ignore[misc]
+class Footing(Milter.Base):
     """One connection."""
 
     def envfrom(self, *words: str) -> int:
         self._wanted, self._body = False, b""
-        return int(Milter.CONTINUE)
+        return Milter.CONTINUE
 
     def header(self, name: str, value: str) -> int:
         self._wanted |= name.lower() == "subject" and WANTED in value
-        return int(Milter.CONTINUE)
+        return Milter.CONTINUE
 
     def body(self, chunk: bytes) -> int:
         self._body += chunk
-        return int(Milter.CONTINUE)
+        return Milter.CONTINUE
 
     def eom(self) -> int:
         if self._wanted:
             self.replacebody(self._body + FOOTER)
-        return int(Milter.CONTINUE)
+        return Milter.CONTINUE
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class Forwarder:
         for each in SERVICES:
             self.host.start(SMTPY, each, **self._environ)
         self._write_instance()
-        until(lambda: self.host.log().count("ready") >= len(SERVICES), "services ready")
+        until(lambda: self.host.log().count(": ready: ") >= len(SERVICES), "services ready", 60)
         self.host.start(MASTER, "-s", "-c", str(self.folder / "postfix/etc"))
         for port in (25, 2526):
             self.host.wait_listening(port)
@@ -117,13 +117,13 @@ class Forwarder:
         environ = [f"{key}={value}" for key, value in self._environ.items() if key.startswith("SMTPY_")]
         return self.host.run("env", *environ, SMTPY, *arguments, check=check).decode()
 
-    def fates(self, mark: str) -> list[str]:
-        """How each delivery of the message with that Message-ID ended, once all have: "sent (...)", "bounced (...)"."""
-        etc = str(self.folder / "postfix/etc")
-        until(lambda: not self.host.run("postqueue", "-c", etc, "-j"), "queue empty")
-        log = self._maillog()
-        ids = re.findall(rf"(\w+): message-id=<{re.escape(mark)}>", log)
-        return [fate for each in ids for fate in re.findall(rf" {each}: to=.*relay=(?!127).* status=(.*)", log)]
+    def fates(self, mark: str, number: int) -> list[str]:
+        """How that many deliveries of the message with that Message-ID ended: "sent (...)", "bounced (...)"."""
 
-    def _maillog(self) -> str:
-        return (self.folder / "postfix/log/mail.log").read_text(errors="replace")
+        def found() -> list[str]:
+            log = (self.folder / "postfix/log/mail.log").read_text(errors="replace")
+            ids = re.findall(rf"(\w+): message-id=<{re.escape(mark)}>", log)
+            return [fate for each in ids for fate in re.findall(rf" {each}: to=.*relay=(?!127).* status=(.*)", log)]
+
+        until(lambda: len(found()) >= number, f"{number} deliveries of {mark}")
+        return found()

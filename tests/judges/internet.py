@@ -28,7 +28,7 @@ NETWORK = "203.0.113"
 DNS = f"{NETWORK}.53"
 WORLD = ("unshare", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--mount-proc", "--propagation", "private")
 HOST = ("unshare", "--mount", "--net", "--uts", "--propagation", "private")
-# Sourced once in each host; $1 is its name, $2 its folder. `cat` ends with our pipe, too.
+# Run once in each host; $1 is its name, $2 its folder. `cat` ends with our pipe, too.
 SETTLE = """
 set -e
 for file in resolv.conf hosts; do mount --bind "$2/$file" "/etc/$file"; done

@@ -33,7 +33,7 @@ class Keeper:
         self._count += 1
         assert isinstance(envelope.content, bytes)
         (self._folder / f"{self._count}.eml").write_bytes(envelope.content)
-        how = {"reverse_path": envelope.mail_from, "recipients": envelope.rcpt_tos, "options": envelope.mail_options}
+        how = {"reverse_path": envelope.mail_from, "recipients": envelope.rcpt_tos}
         partial = self._folder / f"{self._count}.partial"
         partial.write_text(json.dumps(how))
         partial.rename(partial.with_suffix(".json"))

@@ -5,6 +5,12 @@ use JSON::PP;
 use Mail::DKIM::ARC::Verifier;
 use Mail::DKIM::Verifier;
 
+# Ed25519 is younger than this.
+sub result {
+    my ($signature) = @_;
+    return $signature->result_detail =~ /unsupported algorithm/ ? 'unknown' : $signature->result;
+}
+
 sub read_into {
     my ( $verifier, $text ) = @_;
     $verifier->PRINT($text);
@@ -19,7 +25,7 @@ for my $file (@ARGV) {
     my $dkim = read_into( Mail::DKIM::Verifier->new, $text );
     my $arc  = read_into( Mail::DKIM::ARC::Verifier->new( Strict => 1 ), $text );
     push @all, {
-        dkim => [ map { [ $_->domain, $_->selector, $_->result, $_->result_detail ] } $dkim->signatures ],
+        dkim => [ map { [ $_->domain, $_->selector, result($_), $_->result_detail ] } $dkim->signatures ],
         arc  => [ $arc->result, $arc->result_detail ],
     };
 }

@@ -28,6 +28,17 @@ virtual_uid_maps = static:{owner}
 virtual_gid_maps = static:{owner}
 virtual_minimum_uid = 1
 """
+# $1 is its folder, $2 the master.cf to begin with, $3 the owner of the mailbox.
+PREPARE = """
+mkdir -p "$1/queue" "$1/data" "$1/mail"
+chown postfix "$1/data"
+chown "$3" "$1/mail"
+cp "$2" "$1/etc/master.cf"
+postconf -c "$1/etc" -F '*/*/chroot=n'
+postconf -c "$1/etc" -Me 'postlog/unix-dgram=postlog unix-dgram n - n - 1 postlogd'
+touch -d '5 seconds ago' "$1"/etc/*
+postfix -c "$1/etc" check
+"""
 OWNER = 65534  # nobody
 
 
@@ -57,15 +68,3 @@ class Receiver:
     def wait_for(self, mark: str) -> bytes:
         """The first of them."""
         return until(lambda: self.marked(mark), f"{mark} delivered")[0]
-
-
-PREPARE = """
-mkdir -p "$1/queue" "$1/data" "$1/mail"
-chown postfix "$1/data"
-chown "$3" "$1/mail"
-cp "$2" "$1/etc/master.cf"
-postconf -c "$1/etc" -F '*/*/chroot=n'
-postconf -c "$1/etc" -Me 'postlog/unix-dgram=postlog unix-dgram n - n - 1 postlogd'
-touch -d '5 seconds ago' "$1"/etc/*
-postfix -c "$1/etc" check
-"""

@@ -12,6 +12,7 @@ from tests.judges.passing import FOOTER
 from tests.judges.places import Way
 from tests.judges.receiver import Receiver
 from tests.judges.sender import Sender, sealed
+from tests.judges.verifiers import KNOW_ARC, Panel
 
 pytestmark = pytest.mark.usefixtures("forwarder", "way")
 
@@ -95,7 +96,7 @@ def test_a_footer_of_our_own_is_believed_for_our_seal(sender: Sender, receiver: 
     assert FOOTER.replace(b"\r\n", b"\n") in sealed
     assert b"\nARC-Seal: " in sealed
     assert found_by(receiver, mark) == {"spf": "pass", "dmarc": "fail", "arc": "pass"}
-    fates = sorted(forwarder.fates(mark))
+    fates = sorted(forwarder.fates(mark, 2))
     assert [fate.partition(" ")[0] for fate in fates] == ["bounced", "sent"], fates
     assert fates[0].startswith(REFUSED), fates
     assert len(receiver.marked(mark)) == 1
@@ -110,3 +111,16 @@ def test_a_list_that_we_trust_vouches_for_its_author(sender: Sender, receiver: R
     answers = sender.send(["gmail@our.example"], *letters, host=sender.thief, sender="list@list.example")
     assert [each.code for each in answers] == [550, 250], answers
     assert found_by(receiver, mark) == BELIEVED
+
+
+def test_a_chain_broken_before_us_does_no_harm_to_a_signature(sender: Sender, receiver: Receiver, panel: Panel) -> None:
+    """We say that it is broken, and the author's own signature still speaks for the message."""
+    mark, letter = sender.letter()
+    chained = sealed(sender.signed(letter), sender.key.pem, "list.example", "dmarc=pass header.from=sender.example")
+    (answer,) = sender.send(["gmail@our.example"], chained.replace(b"dmarc=pass", b"dmarc=fail", 1), host=sender.thief)
+    assert answer.code == 250, answer
+    assert found_by(receiver, mark) == BELIEVED | {"arc": "reject"}  # rspamd's word for it
+    (arrived,) = receiver.marked(mark)
+    assert b"cv=fail" in arrived
+    for judge in KNOW_ARC:
+        assert panel.verdicts(judge, {"it": arrived.replace(b"\n", b"\r\n")})["it"].arc == "fail"

@@ -14,7 +14,7 @@ from smtpy.signing.result import Result
 from tests.judges.names import Names
 from tests.judges.pen import Pen, cut
 from tests.judges.vectors import VECTORS, messages
-from tests.judges.verifiers import JUDGES, KNOW_ARC, KNOW_ED25519, Opinion, Panel
+from tests.judges.verifiers import JUDGES, KNOW_ARC, Panel, holds
 
 FOUND = "mx.pen.example;\n\tspf=pass smtp.mailfrom=alice@sender.example;\n\tdmarc=pass header.from=sender.example"
 
@@ -67,7 +67,9 @@ def letters(pen: Pen) -> Mapping[str, bytes]:
 @pytest.mark.parametrize("judge", JUDGES)
 def test_every_signature_of_ours_passes(panel: Panel, judge: str, letters: Mapping[str, bytes]) -> None:
     opinions = panel.verdicts(judge, letters)
-    assert {name: each for name, each in opinions.items() if not good(judge, each)}.keys() == UNABLE.get(judge, set())
+    assert {
+        name: each for name, each in opinions.items() if not holds(judge, each, "pen.example")
+    }.keys() == UNABLE.get(judge, set())
 
 
 @pytest.mark.parametrize("judge", JUDGES)
@@ -109,10 +111,3 @@ def test_no_key_is_no_pass(panel: Panel, judge: str) -> None:
     letter = unpublished.sealed(unpublished.signed(VECTORS["plain"]), FOUND)
     opinion = panel.verdicts(judge, {"letter": letter})["letter"]
     assert "pass" not in {opinion.arc, *opinion.dkim.values()}, opinion
-
-
-def good(judge: str, opinion: Opinion) -> bool:
-    """Whether all that the judge can judge passes: both signatures, and the chain."""
-    dkim = {selector: result for (domain, selector), result in opinion.dkim.items() if domain == "pen.example"}
-    known = {"rsa", "ed25519"} if judge in KNOW_ED25519 else {"rsa"}
-    return {s for s, result in dkim.items() if result == "pass"} == known and opinion.arc in {"pass", None}

@@ -13,7 +13,7 @@ from tests.judges.names import Names, txt
 from tests.judges.places import Kept
 from tests.judges.sender import Sender
 from tests.judges.vectors import as_sent, messages
-from tests.judges.verifiers import JUDGES, KNOW_ARC, KNOW_ED25519, Opinion, Panel
+from tests.judges.verifiers import JUDGES, Panel, holds
 from tests.waiting import until
 
 AUTHOR = re.compile(rb"(?im)^From:")
@@ -74,7 +74,9 @@ def by_others(names: Names) -> dict[str, bytes]:
 @pytest.mark.parametrize("server", ["kept", "seven"])
 def test_every_signature_holds(panel: Panel, carried: Carried, server: str, judge: str) -> None:
     opinions = panel.verdicts(judge, carried[server])
-    assert {name for name, each in opinions.items() if not good(judge, each)} == UNABLE.get(judge, set())
+    assert {name for name, each in opinions.items() if not holds(judge, each, "our.example")} == UNABLE.get(
+        judge, set()
+    )
 
 
 @pytest.mark.parametrize("judge", JUDGES)
@@ -83,7 +85,7 @@ def test_each_copy_is_signed_and_sealed_by_its_own_domain(
 ) -> None:
     for domain, opinion in panel.verdicts(judge, split).items():
         assert {each for each, _ in opinion.dkim} == {domain, sender.domain}
-        assert good(judge, opinion, domain), opinion
+        assert holds(judge, opinion, domain), opinion
         assert ARC.findall(split[domain]) == [domain.encode()] * 2
 
 
@@ -97,12 +99,3 @@ def split(sender: Sender, forwarder: object, kept: Kept) -> Mapping[str, bytes]:
     copies = kept.wait_for(mark, 2)
     assert sorted(each.reverse_path.partition("@")[2] for each in copies) == sorted(domains)
     return {each.reverse_path.partition("@")[2]: each.data for each in copies}
-
-
-def good(judge: str, opinion: Opinion, domain: str = "our.example") -> bool:
-    """Whether all that the judge can judge passes: two signatures of ours, those that were there, and the chain."""
-    known = {"pass"} if judge in KNOW_ED25519 else {"pass", "invalid"}
-    ours = [result for (d, _), result in opinion.dkim.items() if d == domain]
-    others = [result for (d, _), result in opinion.dkim.items() if d != domain]
-    arc = {"pass"} if judge in KNOW_ARC else {None}
-    return len(ours) == 2 and {*ours, *others} <= known and "pass" in ours and "pass" in others and opinion.arc in arc

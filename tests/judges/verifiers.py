@@ -1,7 +1,7 @@
 """Four judges of signatures that are not ours: opendkim, rspamd, npm's mailauth and Perl's Mail::DKIM.
 
 Each is given messages and says of every DKIM signature, and of the chain of ARC sets, what it thinks, in its own words
-but for "pass", "fail" and "none". None of them is told what to expect.
+but for "pass", "fail", "none" and "unknown" (an algorithm it does not know). None of them is told what to expect.
 """
 
 import json
@@ -102,3 +102,12 @@ JUDGES: dict[str, Callable[[Panel, Sequence[str]], Iterator[Opinion]]] = {
 }
 KNOW_ARC = ("rspamd", "mailauth", "Mail::DKIM")
 KNOW_ED25519 = ("opendkim", "rspamd", "mailauth")
+
+
+def holds(judge: str, opinion: Opinion, domain: str) -> bool:
+    """Whether all that the judge knows passes: two signatures of that domain, whatever others are there, the chain."""
+    ours = [result for (d, _), result in opinion.dkim.items() if d == domain]
+    wanted = ["pass", "pass"] if judge in KNOW_ED25519 else ["pass", "unknown"]
+    others = {result for (d, _), result in opinion.dkim.items() if d != domain}
+    arc = "pass" if judge in KNOW_ARC else None
+    return sorted(ours) == wanted and others <= set(wanted) and opinion.arc == arc
