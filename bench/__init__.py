@@ -6,6 +6,8 @@ README.md says what is measured and how to read it. The order to read the source
     machine     whose work keeps the processors busy
     accounting  processor time and memory of each component
     processes   starting, waiting until ready, stopping; nothing is left behind
+    network     a network for all of it
+    author      who writes the messages, and what DNS says of that domain
     stacks      what is compared: bare Postfix and SMTPy
     peers       what is compared: Postfix maps with opendkim and postsrsd, or with rspamd
     seed        the rows of SMTPy's directory
@@ -14,4 +16,5 @@ README.md says what is measured and how to read it. The order to read the source
     report      medians and ratios
     words       the report as people read it
     visits      which stacks, which loads, in rounds
+    crypto      signatures alone: `python -m bench crypto`
 """

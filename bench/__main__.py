@@ -13,14 +13,16 @@ from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
-from bench import report, words
+from bench import author, crypto, network, report, words
 from bench.accounting import open_account
 from bench.machine import Failed, Patience, free_ports
 from bench.processes import Processes
 from bench.report import Results
 from bench.visits import SCALING, STACKS, carry_out, plan
+from tests.dns import Zone
+from tests.nameserver import Nameserver
 
-TOOLS = ("smtp-source", "smtp-sink", "postfix", "postmap", "setpriv")
+TOOLS = ("smtp-source", "smtp-sink", "postfix", "postmap", "setpriv", "ip")
 # rounds, messages of a run, messages one by one
 USUAL = {"rounds": 3, "count": 1000, "lone": 100}
 QUICK = {"rounds": 1, "count": 300, "lone": 50}
@@ -47,6 +49,8 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main() -> int:
     """The exit status: 1 when the benchmark could not be carried out, 130 when it was stopped."""
+    if sys.argv[1:] == ["crypto"]:
+        return crypto.main()
     if os.geteuid() != 0:  # as Postfix's master has to be
         os.execvp("sudo", ["sudo", "-n", "-E", sys.executable, "-m", "bench", *sys.argv[1:]])  # noqa: S606
     chosen = options(sys.argv[1:])
@@ -76,7 +80,10 @@ def _measure(chosen: argparse.Namespace) -> Results:
     """Everything happens in a folder that user postfix can enter; it, groups and processes are gone afterwards."""
     if missing := [each for each in TOOLS if not shutil.which(each)]:
         raise Failed(f"not installed: {' '.join(missing)}; requirements/debian bench installs it")
+    network.enter()
     with ExitStack() as tidying:
+        host, port = network.NAMESERVER
+        tidying.enter_context(Nameserver(Zone(author.records()), host=host, port=port, ttl=3600))
         folder = Path(tempfile.mkdtemp(prefix="smtpy-bench-"))
         tidying.callback(shutil.rmtree, folder)
         folder.chmod(0o755)

@@ -1,7 +1,7 @@
 """The peers: aliases in Postfix's own maps, beside opendkim and postsrsd, or beside rspamd.
 
-They do what such set-ups do: both sign for the aliases' domain (DKIM, rspamd ARC too), the first rewrites senders. None
-keeps a journal. UNIX sockets wherever the program has them, as postsrsd 1.x has not.
+They do what such set-ups do: both sign for the aliases' domain (DKIM, rspamd ARC too, and it verifies what came), the
+first rewrites senders. None keeps a journal. UNIX sockets wherever the program has them, as postsrsd 1.x has not.
 """
 
 import shutil
@@ -11,10 +11,12 @@ from textwrap import dedent
 
 from bench.accounting import Account
 from bench.machine import free_ports
+from bench.network import NAMESERVER
 from bench.processes import Service, answers, run
 from bench.stacks import ASKS_NOBODY, DOMAIN, MAPPED, SRS, Stack, aliases
 
 SELECTOR = "bench"
+SIGNED = f"d={DOMAIN}; s={SELECTOR};".encode()
 OPENDKIM = """\
     Syslog no
     UserID opendkim
@@ -22,6 +24,7 @@ OPENDKIM = """\
     Mode s
     Canonicalization relaxed/relaxed
     OversignHeaders From
+    InternalHosts 0.0.0.0/0
     RequireSafeKeys no
     Socket local:{folder}/opendkim.sock
     KeyTable refile:{folder}/key.table
@@ -44,7 +47,7 @@ RSPAMD = """\
       filters = "dkim";
       explicit_modules = ["settings", "bayes_expiry"];
       local_addrs = ["127.0.0.0/8"];
-      dns {{ nameserver = ["127.0.0.1:9"]; timeout = 0.1s; retransmits = 1; }}
+      dns {{ nameserver = ["{nameserver}"]; }}
     }}
     logging {{ type = "file"; filename = "{folder}/rspamd.log"; level = "info"; }}
     actions {{ reject = null; add_header = null; greylist = null; }}
@@ -114,7 +117,7 @@ class Diy(Mapped):
     """Postfix maps, opendkim (RSA 2048) and postsrsd."""
 
     name = "diy-lmdb"
-    marks = (SRS, MAPPED, b"DKIM-Signature:")
+    marks = (SRS, MAPPED, SIGNED)
     needs = ("opendkim", "postsrsd", "openssl")
     user = "opendkim"
     socket = "opendkim.sock"
@@ -154,14 +157,18 @@ class Rspamd(Mapped):
     """Postfix maps, and rspamd with nothing on but DKIM signing and ARC sealing."""
 
     name = "rspamd"
-    marks = (MAPPED, b"DKIM-Signature:", b"ARC-Seal:")
+    marks = (MAPPED, SIGNED, b"ARC-Seal:")
     needs = ("rspamd", "openssl")
     user = "_rspamd"
     socket = "rspamd.sock"
 
     def files(self) -> dict[str, str]:
         signing = SIGNING.format(domain=DOMAIN, key=self.beside / "key", selector=SELECTOR)
-        return {"rspamd.conf": dedent(RSPAMD).format(folder=self.beside, signing=signing)}
+        return {
+            "rspamd.conf": dedent(RSPAMD).format(
+                folder=self.beside, signing=signing, nameserver=":".join(map(str, NAMESERVER))
+            )
+        }
 
     def services(self) -> tuple[Service, ...]:
         command = ("rspamd", "-f", "-i", "-c", f"{self.beside}/rspamd.conf", "-u", self.user, "-g", self.user)

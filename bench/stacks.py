@@ -11,11 +11,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench import author
 from bench.accounting import Account
 from bench.machine import Failed, free_ports, until
+from bench.network import HOST, NAMESERVER
 from bench.processes import Processes, Service, answers, run, said_ready
 from bench.seed import seed
 from smtpy.mail.trace import TRACE_FIELD
+from smtpy.routing.sealing import SEALER
+from smtpy.signing.signature import ALGORITHMS
 
 INSTANCE = Path(__file__).parents[1] / "postfix" / "instance"
 MASTER = "/usr/lib/postfix/sbin/master"
@@ -31,6 +35,7 @@ ASKS_NOBODY = (
     "virtual_alias_domains =",
     "virtual_alias_maps =",
     "smtpd_milters =",
+    "smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination",
     "smtpd_recipient_restrictions =",
     "transport_maps =",
 )
@@ -45,11 +50,11 @@ def aliases(count: int) -> Iterator[tuple[str, str]]:
 class Stack:
     """Postfix and what stands beside it; by itself the bare relay. `needs`: programs without which it cannot be.
 
-    `marks`: what each message has to show at the sink, in its envelope or text.
+    `marks`: what each message has to show at the sink, in its envelope or text, without folds.
     """
 
     needs: tuple[str, ...] = ()
-    marks: tuple[bytes, ...] = (b"MAIL FROM:<someone@sender.example>", f"alias@{DOMAIN}>".encode())
+    marks: tuple[bytes, ...] = (f"MAIL FROM:<{author.SENDER}>".encode(), f"alias@{DOMAIN}>".encode())
     name = "bare"
     aliases = 0
 
@@ -80,7 +85,7 @@ class Stack:
         values = {
             "SMTPY_RUN_DIR": str(self.folder / "run"),
             "SMTPY_HOSTNAME": HOSTNAME,
-            "SMTP_LISTEN": f"127.0.0.1:{self.port}",
+            "SMTP_LISTEN": f"{HOST}:{self.port}",
             "SPLIT_LISTEN": f"127.0.0.1:{self._split_port}",
             "RELAYHOST": f"[127.0.0.1]:{self._sink}",
         }
@@ -92,7 +97,7 @@ class Stack:
         """All processes up and ready."""
         environ = {key: value for key, value in os.environ.items() if not key.startswith("SMTPY_")}
         environ["SMTPY_CONFIG"] = str(self.folder / "smtpy.toml")
-        postfix = Service("postfix", (MASTER, "-s", "-c", str(self._etc)), answers(("127.0.0.1", self.port)))
+        postfix = Service("postfix", (MASTER, "-s", "-c", str(self._etc)), answers((HOST, self.port)))
         for services in (self.services(), (postfix,)):
             ready = [self.processes.start(each, environ) for each in services]
             for service, is_ready in zip(services, ready, strict=True):
@@ -121,10 +126,18 @@ class Stack:
 
 
 class Smtpy(Stack):
-    """The whole mail path as it is installed: lookup, policy, milter with SRS, journal; SQLite."""
+    """The whole mail path as it is installed: lookup, policy, milter with SRS, journal; SQLite. The domain's keys are
+    in use, so that every message is judged, signed twice and sealed.
+    """
 
     name = "smtpy"
-    marks = (SRS, MAPPED, TRACE_FIELD.encode())
+    marks = (
+        *(SRS, MAPPED, TRACE_FIELD.encode()),
+        *(f"DKIM-Signature: v=1; a={each}; c=relaxed/relaxed; d={DOMAIN};".encode() for each in ALGORITHMS),
+        *(f"ARC-Seal: a={SEALER};".encode(), f"ARC-Message-Signature: a={SEALER};".encode()),
+        f"Authentication-Results: {HOSTNAME}; spf=pass smtp.mailfrom={author.DOMAIN}; dkim=pass".encode(),
+        f"dmarc=pass header.from={author.DOMAIN} policy.dmarc=reject".encode(),
+    )
 
     def __init__(self, folder: Path, account: Account, sink: int, rows: int) -> None:
         self.aliases = rows
@@ -147,4 +160,8 @@ class Smtpy(Stack):
             "--run-dir": str(self.folder / "run"),
         }
         run([SMTPY, "init", *(word for pair in made_by.items() for word in pair)])
+        with config.open("a", encoding="ascii") as file:
+            file.write('dns_servers = ["{}:{}"]\n'.format(*NAMESERVER))
         seed(state / "smtpy.db", self.aliases, DOMAIN, [f"mailbox{n}@{MAILBOX_DOMAIN}" for n in range(MAILBOXES)])
+        for act in (("rotate",), ("use", "--now")):
+            run([SMTPY, "--config", str(config), "key", *act, DOMAIN])

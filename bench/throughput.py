@@ -10,13 +10,15 @@ import re
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
+from bench import author
 from bench.accounting import Daemons, memory_mb
 from bench.machine import PROCESSORS, Failed, busy
+from bench.network import HOST
 from bench.processes import Processes
 from bench.stacks import DOMAIN, Stack
 
-SENDER = "someone@sender.example"
 SESSIONS = 10
 BEHIND_SECONDS = 1.0  # what is written behind: the journal gathers rows for 0.3 s
 LOOK_SECONDS = 0.25
@@ -87,13 +89,14 @@ def count(total: int, said: bytes) -> tuple[int, bytes]:
     return int(counters[-1]) if counters else total, said[said.rfind(b"\r") + 1 :]
 
 
-def source(stack: Stack, load: Load) -> tuple[str, ...]:
-    """The command that sends the load, a new connection for each message."""
+def source(stack: Stack, load: Load, folder: Path) -> tuple[str, ...]:
+    """The command that sends the load, a new connection for each message; the message lies in `folder`."""
+    to = f"alias@{DOMAIN}"
     numbered = ("-N",) if load.each_its_own else ()
     return (
-        *("smtp-source", "-4", "-s", str(SESSIONS), "-m", str(load.count), "-l", str(load.size)),
-        *("-r", str(load.recipients), *numbered, "-S", "A message of the benchmark", "-M", "sender.example"),
-        *("-f", SENDER, "-t", f"alias@{DOMAIN}", f"127.0.0.1:{stack.port}"),
+        *("smtp-source", "-4", "-s", str(SESSIONS), "-m", str(load.count), "-r", str(load.recipients), *numbered),
+        *("-F", str(author.file(folder, load.size, to)), "-M", author.DOMAIN),
+        *("-f", author.SENDER, "-t", to, f"{HOST}:{stack.port}"),
     )
 
 
@@ -102,10 +105,11 @@ def measure(stack: Stack, sink: Sink, load: Load, generator: Processes) -> Run:
     account = stack.account
     sink.reset()
     parts = (*stack.components, "load")
+    command = source(stack, load, generator.folder)
     before = {each: account.seconds(each) for each in parts}
     daemons = Daemons(account, "postfix")
     machine, own, start = busy(), time.process_time(), time.perf_counter()
-    sender = generator.spawn("load", source(stack, load))
+    sender = generator.spawn("load", command)
     accepted = _watch(stack, sink, load.count, sender, daemons)
     delivered = time.perf_counter() - start
     _end(stack, sink, load.count, sender, daemons)
