@@ -45,6 +45,15 @@ def test_aligned_dkim_passes_through(sender: Sender, receiver: Receiver) -> None
     assert b"\nFrom: Alice <alice@sender.example>\n" in arrived
 
 
+def test_the_null_path_passes_through_too(sender: Sender, receiver: Receiver) -> None:
+    """A bounce, say: SPF has only our host's name to go by then, and the signature speaks for the author."""
+    mark, letter = sender.letter()
+    (answer,) = sender.send(["gmail@our.example"], sender.signed(letter), sender="")
+    assert answer.code == 250, answer
+    assert found_by(receiver, mark) == BELIEVED | {"spf": "none"}
+    assert receiver.wait_for(mark).startswith(b"Return-Path: <>\n")
+
+
 def test_what_its_author_disowns_is_refused_in_the_session(sender: Sender, receiver: Receiver) -> None:
     mark, unsigned = sender.letter()
     tampered = sender.signed(unsigned).replace(b"hello\r\n", b"hallo\r\n")

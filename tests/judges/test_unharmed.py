@@ -14,10 +14,12 @@ from tests.judges.places import Kept
 from tests.judges.sender import Sender
 from tests.judges.vectors import as_sent, messages
 from tests.judges.verifiers import JUDGES, Panel, holds
+from tests.mailpath.test_bytes import VECTORS
 from tests.waiting import until
 
 AUTHOR = re.compile(rb"(?im)^From:")
 ARC = re.compile(rb"(?m)^ARC-(?:Seal|Message-Signature):(?:.*\r\n[ \t])*.* ?d=([\w.]+);")
+ODD_PATH = re.compile(r"=(one|two)(\d+)@(.*)$")
 PATH = re.compile(r"=m(\d+)@our\.example$")
 BARE_KEY = "002.txt"  # PKCS #1 without a frame, which none of the judges reads
 # What a judge does not manage, before the message is sent as little as when it has arrived.
@@ -26,6 +28,13 @@ UNABLE = {
     "opendkim": {"folds, simple", "blanks at the colon, simple", "rfc-001.eml, simple", "rfc-001.eml, relaxed"},
     # Of fields that stand twice it takes others than RFC 6376 section 5.4.2 does.
     "rspamd": {"fields twice, simple", "fields twice, relaxed"},
+}
+
+# The same of what is odd; Mail::DKIM manages all of it.
+UNABLE_WHEN_ODD = {
+    "opendkim": {"NUL in the body", "all octets"},
+    "rspamd": {"repeated fields", "all octets"},
+    "mailauth": {"no body"},  # nor an empty line behind the header
 }
 
 Carried = Mapping[str, Mapping[str, bytes]]  # by server, by name
@@ -99,3 +108,31 @@ def split(sender: Sender, forwarder: object, kept: Kept) -> Mapping[str, bytes]:
     copies = kept.wait_for(mark, 2)
     assert sorted(each.reverse_path.partition("@")[2] for each in copies) == sorted(domains)
     return {each.reverse_path.partition("@")[2]: each.data for each in copies}
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_what_postfix_changes_it_has_changed_before_we_sign(
+    panel: Panel, odd: Mapping[tuple[str, str], bytes], judge: str
+) -> None:
+    opinions = panel.verdicts(judge, odd)
+    failed = {key: each for key, each in opinions.items() if not holds(judge, each, key[1])}
+    assert {name.rpartition(",")[0] for name, _ in failed} == UNABLE_WHEN_ODD.get(judge, set()), failed
+
+
+@pytest.fixture(scope="module")
+def odd(sender: Sender, forwarder: object, kept: Kept) -> Mapping[tuple[str, str], bytes]:
+    """Messages that Postfix does not leave as they are, by name and domain: for one alias, and split for two."""
+    letters = {name: data for name, data in VECTORS.items() if AUTHOR.search(data)}
+    sent = [
+        (f"{way}{number}@{sender.domain}", to, data)
+        for way, to in (("one", ["kept@our.example"]), ("two", ["kept@our.example", "kept@other.example"]))
+        for number, data in enumerate(letters.values())
+    ]
+    assert {answer.code for answer in sender.send_all(sent)} == {250}
+
+    def arrived() -> dict[tuple[str, str], bytes]:
+        found = [(ODD_PATH.search(each.reverse_path), each.data) for each in kept.all()]
+        return {(f"{list(letters)[int(m[2])]}, {m[1]}", m[3]): data for m, data in found if m}
+
+    until(lambda: len(arrived()) == 3 * len(letters), "all arrived", 60)
+    return arrived()
