@@ -19,6 +19,7 @@ from smtpy.signing.header import Header
 from smtpy.signing.key import generate, load, public_of, record_of
 from smtpy.signing.result import Result
 from tests.inbox import Delivery
+from tests.nameserver import silence
 from tests.stand import Stand, StandFactory
 from tests.waiting import until
 
@@ -196,3 +197,13 @@ def test_without_its_encryption_key_mail_goes_on_unsigned(own_stand: StandFactor
     assert b"DKIM-Signature" not in copy.header
     assert "no encryption key opens" in stand.log("milter")
     assert "cannot be opened" in str(journal(stand, "sales@lost.example", "forward")["signed"])
+
+
+def test_a_dns_that_never_answers_costs_no_mail(own_stand: StandFactory) -> None:
+    with silence() as (host, port):
+        stand = own_stand(
+            settings={"SMTPY_DNS_SERVERS": f"{host}:{port}", "SMTPY_AUTHENTICATION_SECONDS": "1"},
+        )
+        stand.declare("sales@deaf.example", "reader@inbox.example")
+        (copy,) = _sent(stand, "unheard.example", "sales@deaf.example", data=message("unheard.example", signed=True))
+    assert "dmarc=temperror" in field(copy, "Authentication-Results")
