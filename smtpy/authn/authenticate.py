@@ -97,8 +97,10 @@ def _sought(fields: Iterable[Field], dns: Dns, suffixes: Suffixes) -> Sought:
         return without_record(Result.NONE, str(bad))
     except BadAuthor as bad:
         return without_record(Result.PERMERROR, f"From cannot be relied on: {bad}")
-    if len(found) != 1:
-        return without_record(Result.PERMERROR, f"From names {len(found) or 'no'} authors")
+    if not found:  # "no aligned identifier could be extracted" (RFC 7489 section 11.2)
+        return without_record(Result.NONE, "From names no author")
+    if len(found) > 1:
+        return without_record(Result.PERMERROR, f"From names {len(found)} authors")
     return seek(found[0].address.domain, dns, suffixes)
 
 

@@ -80,8 +80,8 @@ def seek(domain: str, dns: Dns, suffixes: Suffixes) -> Sought:
         if record is None:
             return without_record(Result.NONE, f"{domain} has no DMARC record", domain)
         policy = _policy(domain, record, dns)
-    except DnsTrouble as trouble:
-        return without_record(Result.TEMPERROR, f"the DMARC record of {domain} could not be had: {trouble}", domain)
+    except DnsTrouble:  # whose text names our resolvers, and this one goes out in a field
+        return without_record(Result.TEMPERROR, f"the DMARC record of {domain} could not be had", domain)
     with suppress(DnsTrouble):  # then the name itself can still be aligned
         walks.organization(domain)
     why = f"neither SPF nor DKIM vouches for {domain}"

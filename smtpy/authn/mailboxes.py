@@ -97,10 +97,13 @@ def _mailbox(text: bytes, run: Sequence[Token]) -> Mailbox:
     words = tuple(run[:opens])
     if not run[-1].is_special(b">"):
         raise BadAuthor("the angle brackets do not end the address")
+    within = run[opens + 1 : -1]
+    if [word.text.lower() for word in words] == [token.text.lower() for token in within]:
+        words = ()  # `a@b.example <a@b.example>`: many programs write that, and there is nothing to mistake
     for word in words:
         if word.kind is Kind.SPECIAL or (word.kind is Kind.WORD and _LOOKS_LIKE_AN_ADDRESS.search(word.text)):
             raise BadAuthor("the name before the address could be taken for another address")
-    return Mailbox(_address(text, _without_route(run[opens + 1 : -1])), words)
+    return Mailbox(_address(text, _without_route(within)), words)
 
 
 def _without_route(run: Sequence[Token]) -> Sequence[Token]:

@@ -112,10 +112,10 @@ class _Query(spf.query):  # type: ignore[misc]
             return ()
         try:
             return self._dns.ask(name, kind).records
-        except DnsTrouble as trouble:
+        except DnsTrouble:
             if kind == "PTR":  # RFC 7208 section 5.5: then the mechanism does not match
                 return ()
-            raise spf.TempError(f"DNS: {trouble}") from None
+            raise spf.TempError("a DNS look-up failed") from None  # our resolvers are named to nobody
 
     def dns_spf(self, domain: str) -> str | None:
         """The record of a domain, within our limits."""

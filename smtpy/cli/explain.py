@@ -69,6 +69,7 @@ class _Case:
 
     def told(self, envelope: "Envelope") -> Told:
         """The first pass, and the second of every copy that it would send there; none has a third."""
+        from smtpy.authn.suffixes import Suffixes
         from smtpy.mail.message import parts, read
         from smtpy.routing.arrival import Stage
         from smtpy.routing.internal import unsplit
@@ -76,7 +77,7 @@ class _Case:
 
         settings, message = self.setup.settings, read(self.data, envelope)
         found = verdicts(self.setup, *parts(self.data), _origin(envelope, settings.hostname))
-        standing = standing_of(found, settings.hostname, frozenset(settings.trusted_sealers))
+        standing = standing_of(found, settings.hostname, Suffixes(), frozenset(settings.trusted_sealers))
         first, after = self._pass(Stage.FRONT, message, standing)
         passes = [first]
         for copy in after.envelope.recipients:

@@ -109,6 +109,13 @@ class DnsServer(NamedTuple):
         return self.host if self.port == 53 else f"{host}:{self.port}"
 
 
+def _network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(str(value))
+    except ValueError:
+        raise ValueError("a network is an address, or written 192.0.2.0/24 with no bit set behind its length") from None
+
+
 def _dns_server(value: object) -> DnsServer:
     """`192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`."""
     text = str(value)
@@ -136,5 +143,7 @@ Listen = Annotated[Endpoint, PlainValidator(_endpoint), PlainSerializer(str)]
 Listens = Annotated[tuple[Listen, ...], Listed, Field(min_length=1)]
 Unix = Annotated[Listen, AfterValidator(_unix)]
 DnsServers = Annotated[tuple[Annotated[DnsServer, PlainValidator(_dns_server), PlainSerializer(str)], ...], Listed]
+Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, PlainValidator(_network), PlainSerializer(str)]
+Networks = Annotated[tuple[Network, ...], Listed]
 Keys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_at_least(32))], ...], Listed, Field(min_length=1)]
 SrsSecrets = Annotated[tuple[Annotated[SecretStr, AfterValidator(_at_least(16))], ...], Listed, Field(min_length=1)]

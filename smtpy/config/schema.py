@@ -1,6 +1,7 @@
 """Every setting: its kind, its default and what it means. docs/settings.md is compared with this."""
 
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ from smtpy.config.kinds import (
     Hostnames,
     Keys,
     Listens,
+    Networks,
     Postmaster,
     ReportAddress,
     SrsSecrets,
@@ -78,6 +80,8 @@ class Settings(BaseModel):
     """Seconds that one DNS server has to answer one question."""
     authentication_seconds: Annotated[float, Field(ge=0.1, le=30)] = 8.0
     """Seconds that all DNS questions about one message may take together; what is not known then is temperror."""
+    own_networks: Networks = (IPv4Network("127.0.0.1/32"), IPv6Network("::1/128"))
+    """Clients whose mail is taken as their own, unasked; as in Postfix's `mynetworks`."""
     trusted_sealers: Hostnames = ()
     """Domains whose ARC seal is believed where DMARC fails: forwarders and lists before us."""
     mx_hosts: Annotated[Hostnames, Field(min_length=1)] = standing_on("hostname", "{hostname}")

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from uuid import uuid4
 
 from smtpy.authn.authenticate import Claims, Origin, authenticate
@@ -18,6 +19,7 @@ from smtpy.routing.arrival import Answers, Arrival, Stage, Terms
 from smtpy.routing.ask import ask
 from smtpy.routing.outcome import Plan
 from smtpy.routing.plan import plan
+from smtpy.routing.sealing import UNOPENED
 from smtpy.routing.standing import Standing, standing_of
 from smtpy.serving import Sparing
 from smtpy.signing.body import OURS, BodyDigest, BodySpec
@@ -26,8 +28,6 @@ from smtpy.store.directory import open_directory
 from smtpy.store.journal import Delivery, Entry, Journal, JournalDown
 from smtpy.store.returns import remember
 from smtpy.terms import house_of, terms_of
-
-OWN_CLIENTS = ("", "127.0.0.1", "::1")  # `mynetworks` of main.cf: nobody asks where their mail is from
 
 log = logging.getLogger("smtpy.milter")
 _sparing = Sparing(log)
@@ -41,6 +41,15 @@ class Asking:
     suffixes: Suffixes
     seconds: float
     trusted_sealers: frozenset[str]
+    own_networks: tuple[IPv4Network | IPv6Network, ...]
+
+    def trusts(self, client: str) -> bool:
+        """Whether it is one of our own: nobody asks where their mail is from. A client without an address is local."""
+        try:
+            address = ip_address(client)
+        except ValueError:
+            return True
+        return any(address in network for network in self.own_networks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +74,11 @@ class Desk:
         """The plan for a message, and what it was made from. Raises Unavailable when the directory does not know."""
         now = self.now()
         answers = ask(message.envelope, stage, self.directory, self.house, now)
-        asked = claims is not None and _is_forwarded(answers) and message.envelope.client not in OWN_CLIENTS
+        asked = _is_forwarded(answers) and not self.asking.trusts(message.envelope.client)
         standing = self._standing(message, claims, digests, now) if claims and asked else None
         arrival = Arrival(self.new_id(), stage, message, now, standing, digests.get(OURS))
         decided = plan(arrival, answers, self.terms)
-        if self.terms.keyring.unopened:
+        if UNOPENED in decided.signed:
             _sparing.warning("no encryption key opens some signing keys, mail leaves unsigned: see smtpy doctor")
         return arrival, decided
 
@@ -80,7 +89,7 @@ class Desk:
         origin = Origin(envelope.client, envelope.helo, envelope.reverse_path, self.house.hostname)
         dns = asking.resolver.within(asking.seconds)
         found = authenticate(claims, digests, origin, dns, asking.suffixes, now)
-        return standing_of(found, self.house.hostname, asking.trusted_sealers)
+        return standing_of(found, self.house.hostname, asking.suffixes, asking.trusted_sealers)
 
     def remember(self, token: str, sender: str) -> None:
         """Store a sender. Raises Unavailable."""
@@ -114,7 +123,8 @@ def open_desk(settings: Settings) -> Desk:
     resolver = Resolver(settings.dns_servers, settings.dns_timeout_seconds)
     suffixes = Suffixes()
     suffixes.is_suffix("example")  # has it read the list now, not while a client waits
-    asking = Asking(resolver, suffixes, settings.authentication_seconds, frozenset(settings.trusted_sealers))
+    trusted = frozenset(settings.trusted_sealers)
+    asking = Asking(resolver, suffixes, settings.authentication_seconds, trusted, settings.own_networks)
     return Desk(directory, house_of(settings), terms_of(settings), journal, asking)
 
 

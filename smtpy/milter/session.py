@@ -8,6 +8,8 @@ hashes that signatures ask for, made while it passes.
 
 import logging
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import Milter
@@ -47,6 +49,7 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
         self.recipients: list[str] = []
         self.fields: list[Field] = []
         self.size = 2  # the empty line behind the header
+        self.broken = False
         self.claims: Claims | None = None
         self.hashes = BodyHashes((OURS,))
 
@@ -86,18 +89,31 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
 
     @Milter.noreply  # type: ignore[untyped-decorator]
     def eoh(self) -> int:
+        self.step(self.read_header)
+        return int(Milter.CONTINUE)
+
+    def read_header(self) -> None:
         if self.stage is Stage.FRONT and len(self.fields) <= MAX_FIELDS:
             self.claims = read_claims(self.fields)
             self.hashes = BodyHashes({OURS, *self.claims.specs})
-        return int(Milter.CONTINUE)
 
     @Milter.noreply  # type: ignore[untyped-decorator]
     def body(self, chunk: bytes) -> int:
         self.size += len(chunk)
-        self.hashes.update(chunk)
+        self.step(partial(self.hashes.update, chunk))
         return int(Milter.CONTINUE)
 
+    def step(self, work: Callable[[], None]) -> None:
+        """Work whose failure Postfix, which does not wait for it, can only be told at the end."""
+        try:
+            work()
+        except Exception:  # the edge of the process: libmilter would stay silent, and the client wait
+            log.exception("before the end of a message")
+            self.broken = True
+
     def eom(self) -> int:
+        if self.broken:
+            return self.answer(NOT_NOW)
         try:
             return self.end_of_message()
         except Unavailable as missing:

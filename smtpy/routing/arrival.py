@@ -55,4 +55,4 @@ class Answers:
 
     resolutions: tuple[Resolution, ...]
     sender_is_ours: bool
-    signing_keys: Mapping[str, tuple[SigningKey, ...]] = field(default_factory=dict)  # by domain
+    signing_keys: Mapping[str, tuple[SigningKey, ...]] = field(default_factory=dict)  # by domain, as far as known

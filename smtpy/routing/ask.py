@@ -16,16 +16,17 @@ def ask(envelope: Envelope, stage: Stage, directory: Directory, house: House, no
     """The answers for one message; in the second pass the recipients are internal addresses."""
     resolutions = tuple(_resolution(recipient, stage, directory, house, now) for recipient in envelope.recipients)
     domains = {each.address.domain for each in resolutions if isinstance(each, Forward)}
-    keys = {domain: _signing_keys(domain, directory) for domain in domains}
+    keys = {domain: known for domain in domains if (known := _signing_keys(domain, directory)) is not None}
     return Answers(resolutions, _is_ours(envelope.reverse_path, directory, house), keys)
 
 
-def _signing_keys(domain: str, directory: Directory) -> tuple[SigningKey, ...]:
+def _signing_keys(domain: str, directory: Directory) -> tuple[SigningKey, ...] | None:
+    """None: nobody knows now, and mail that nobody signs is better than mail that waits."""
     try:
         found = directory.domain(domain)
         return directory.signing_keys(found) if found else ()  # our own hostname is no domain of the directory
-    except Unavailable:  # mail that nobody signs is better than mail that waits
-        return ()
+    except Unavailable:
+        return None
 
 
 def _resolution(recipient: str, stage: Stage, directory: Directory, house: House, now: datetime) -> Resolution:

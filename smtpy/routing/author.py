@@ -1,4 +1,4 @@
-"""From, rewritten to an alias: for mail that would fail DMARC behind us, because SPF alone spoke for its author.
+"""From: how many authors it names; and rewritten to an alias, for mail that would fail DMARC behind us.
 
 The alias's domain can vouch for the alias. Who wrote stays readable in the name and in reach by Reply-To, which is
 added if the author has set none (RFC 5322 section 3.6.2).
@@ -6,12 +6,23 @@ added if the author has set none (RFC 5322 section 3.6.2).
 
 from collections.abc import Iterator
 
-from smtpy.authn.author import named, rewritten
+from smtpy.authn.author import BadAuthor, named, rewritten
 from smtpy.mail.address import Address
 from smtpy.mail.message import Message
 from smtpy.routing.edits import AddField, ChangeField, Edit
 
 FROM, REPLY_TO = "From", "Reply-To"
+
+
+def author_count(message: Message) -> int:
+    """How many authors the From fields name for certain: each field one at the least."""
+    values = tuple(message.values(FROM))
+    if len(values) != 1 or b"," not in values[0]:  # as nearly all
+        return len(values)
+    try:
+        return len({each.address for each in named(values[0])})
+    except BadAuthor:
+        return 1
 
 
 def author_edits(message: Message, alias: Address) -> Iterator[Edit]:

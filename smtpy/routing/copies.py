@@ -17,6 +17,7 @@ from smtpy.routing.arrival import Answers, Arrival, Terms
 from smtpy.routing.outcome import Outcome, outcome
 from smtpy.routing.replies import DISOWNED, MAIL_LOOP, TOO_LARGE
 from smtpy.routing.returns import ReturnPath, return_path
+from smtpy.signing.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,15 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a copy is forwarded; copies of one manner share a queue file. `author`: the alias From is rewritten to."""
+    """How a copy is forwarded; copies of one manner share a queue file.
+
+    `author`: the alias From is rewritten to. `signed`: the domain that signs, "" when none does.
+    """
 
     path: ReturnPath
-    asked: OnDmarc
-    author: Address | None
+    asked: OnDmarc = OnDmarc.DELIVER
+    author: Address | None = None
+    signed: str = ""
 
     @property
     def decision(self) -> str:
@@ -57,9 +62,9 @@ class Manner:
         """Why the copy goes on so, for the journal."""
         reasons = [copy.resolution.why]
         if self.asked in (OnDmarc.TAG, OnDmarc.HOLD):
-            reasons.append("DMARC fails")
+            reasons.append("tagged" if self.asked is OnDmarc.TAG else "held")
         if self.author:
-            reasons.append("From is rewritten, or DMARC would fail at the mailbox")
+            reasons.append("From is rewritten, since DMARC would fail at the mailbox otherwise")
         return "; ".join(reasons)
 
 
@@ -79,8 +84,7 @@ def _copy(recipient: str, resolution: Resolution, arrival: Arrival, traces: tupl
         return Copy(recipient, resolution, refusal)
     asked = arrival.standing.asked(resolution)
     if asked is OnDmarc.REFUSE:
-        why = f"DMARC fails, {arrival.standing.author} asks to {arrival.standing.policy}"
-        return Copy(recipient, resolution, (DISOWNED, why), OnDmarc.TAG)
+        return Copy(recipient, resolution, (DISOWNED, arrival.standing.warning), OnDmarc.TAG)
     return Copy(recipient, resolution, None, asked)
 
 
@@ -106,15 +110,17 @@ def _traces(message: Message, terms: Terms) -> tuple[Trace, ...]:
 
 def manner_of(copy: Copy, arrival: Arrival, answers: Answers, terms: Terms) -> Manner:
     """How that copy is to be forwarded."""
-    sender = arrival.message.envelope.reverse_path
-    path, author = ReturnPath(sender), None
-    if isinstance(copy.resolution, Forward):
-        address = copy.resolution.address
-        if not answers.sender_is_ours:
-            path = return_path(sender, address.domain, terms.srs, terms.keys[0], arrival.now)
-        if arrival.standing and arrival.standing.fails_onward(address.domain):
-            author = address
-    return Manner(path, copy.asked, author)
+    sender, standing = arrival.message.envelope.reverse_path, arrival.standing
+    if not isinstance(copy.resolution, Forward):
+        return Manner(ReturnPath(sender))
+    address, path, author = copy.resolution.address, ReturnPath(sender), None
+    # Anybody can write a return path of ours; from our own host SPF would make it true.
+    if not (answers.sender_is_ours and (standing is None or standing.spf is Result.PASS)):
+        path = return_path(sender, address.domain, terms.srs, terms.keys[0], arrival.now)
+    vouching = (address.domain, path.path.rpartition("@")[2])
+    if standing and copy.refusal is None and standing.fails_onward(vouching, copy.asked):
+        author = address
+    return Manner(path, copy.asked, author, address.domain if answers.signing_keys.get(address.domain) else "")
 
 
 def addresses(copies: Iterable[Copy]) -> Iterator[Address]:

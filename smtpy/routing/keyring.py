@@ -1,31 +1,29 @@
 """Signing keys, opened and loaded once: reading an RSA key costs more than all of a message's other work."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from functools import lru_cache
 
 from smtpy.directory.entries import SigningKey
 from smtpy.signing.key import Signer, load
 from smtpy.vault import BadVault, Vault
 
+KEPT = 10_000  # keys, some kilobytes each
 
-@dataclass(frozen=True, slots=True)
+
 class Keyring:
-    """`unopened` are the keys that the vault could not open; they sign nothing, and the mail goes on without."""
+    """Safe for several threads."""
 
-    vault: Vault
-    _loaded: dict[str, Signer] = field(default_factory=dict)
-    unopened: set[str] = field(default_factory=set)
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._signer = lru_cache(KEPT)(self._opened)
 
     def signers(self, keys: Iterable[SigningKey]) -> tuple[Signer, ...]:
-        """Those of the keys that can sign, in the order given."""
+        """Those of the keys that can sign, in the order given. One that the vault cannot open signs nothing."""
         return tuple(signer for key in keys if (signer := self._signer(key)))
 
-    def _signer(self, key: SigningKey) -> Signer | None:
-        if key.uuid not in self._loaded:
-            try:
-                private = self.vault.open(key.private)
-            except BadVault:
-                self.unopened.add(key.uuid)
-                return None
-            self._loaded[key.uuid] = load(private, key.algorithm, key.domain, key.selector)
-        return self._loaded[key.uuid]
+    def _opened(self, key: SigningKey) -> Signer | None:
+        try:
+            private = self._vault.open(key.private)
+        except BadVault:
+            return None
+        return load(private, key.algorithm, key.domain, key.selector)

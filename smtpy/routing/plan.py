@@ -22,7 +22,7 @@ from smtpy.mail.message import MAX_FIELDS, Message
 from smtpy.mail.reply import Reply
 from smtpy.mail.trace import Trace
 from smtpy.routing.arrival import Answers, Arrival, Stage, Terms
-from smtpy.routing.author import author_edits
+from smtpy.routing.author import author_count, author_edits
 from smtpy.routing.copies import Copy, Manner, addresses, copies_of, manner_of
 from smtpy.routing.edits import (
     AddField,
@@ -75,7 +75,7 @@ def _against(message: Message, terms: Terms) -> Iterator[tuple[bool, Reply, str]
     hops = sum(1 for _ in message.values("Received"))
     yield hops > terms.max_hops, TOO_MANY_HOPS, f"more than {terms.max_hops} hops"
     # Which of them a mailbox shows and which one DMARC asks about is anybody's guess.
-    yield sum(1 for _ in message.values("From")) > 1, MANY_AUTHORS, "more than one From field"
+    yield author_count(message) > 1, MANY_AUTHORS, "more than one author"
 
 
 def _refuse(copies: tuple[Copy, ...], reply: Reply, why: str) -> Plan:
@@ -90,7 +90,7 @@ def _first_pass(arrival: Arrival, copies: tuple[Copy, ...], answers: Answers, te
     wanted = set(manners.values())
     relayed = any(isinstance(copy.resolution, Foreign) for copy in copies)
     if relayed:  # a relayed copy keeps its own way back
-        wanted.add(Manner(ReturnPath(arrival.message.envelope.reverse_path), OnDmarc.DELIVER, None))
+        wanted.add(Manner(ReturnPath(arrival.message.envelope.reverse_path)))
     edits: list[Edit] = [*not_ours(arrival, terms), *_results(arrival)]
     edits += [ReplaceRecipient(copy.recipient, ()) for copy in looping]
     dropped = [copy.recipient for copy in copies if isinstance(copy.resolution, Drop)]
@@ -155,10 +155,9 @@ def _in_place(arrival: Arrival, forwards: list[Copy], manner: Manner, terms: Ter
     if manner.author:
         yield from author_edits(arrival.message, manner.author)
     if manner.asked in (OnDmarc.TAG, OnDmarc.HOLD) and arrival.standing:
-        warning = f"DMARC fails; {arrival.standing.author} asks to {arrival.standing.policy}"
-        yield AddField(TAG_FIELD, warning)
+        yield AddField(TAG_FIELD, arrival.standing.warning)
         if manner.asked is OnDmarc.HOLD:
-            yield Hold(warning)
+            yield Hold(arrival.standing.warning)
     left = tuple(dict.fromkeys(trace.mark(terms.keys[0], address.key) for address in addresses(forwards)))
     yield AddField(trace.TRACE_FIELD, trace.write(Trace(arrival.id, left), terms.keys[0]))
 

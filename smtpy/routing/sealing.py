@@ -3,6 +3,9 @@
 Each key in use signs (RFC 8463 section 3: who does not know Ed25519 takes RSA). The ARC set tells the mailbox what was
 found when the message came here, which forwarding takes from it: SPF above all. It covers our own signatures too. Where
 nobody was asked who the message comes from there is nothing to tell, and no set.
+
+What says it is from the very domain that would sign, and could not show it, is sealed only: our signature is the one
+thing that would make it true, for whoever gets hold of a copy.
 """
 
 from collections.abc import Iterator
@@ -18,23 +21,29 @@ from smtpy.signing.key import Signer
 from smtpy.signing.making import Unsignable
 
 DKIM_FIELD = "DKIM-Signature"
+UNOPENED = "cannot be opened"
 SEALER = "rsa-sha256"  # the one algorithm that every verifier of ARC knows (RFC 8617 has no other)
 
 
 def sealed(arrival: Arrival, edits: list[Edit], domain: str, answers: Answers, terms: Terms) -> tuple[list[Edit], str]:
     """All edits, signatures and seal included; and what was signed, for the journal."""
-    keys = answers.signing_keys.get(domain, ())
+    keys = answers.signing_keys.get(domain)
+    if not keys:
+        return edits, f"no, {domain} has no key in use" if keys == () else f"no, the keys of {domain} are not known now"
     signers = terms.keyring.signers(keys)
     if arrival.body is None or not signers:
-        return edits, f"no, the keys of {domain} cannot be opened" if keys else f"no, {domain} has no key in use"
+        return edits, f"no, the keys of {domain} {UNOPENED}"
     message = edited(arrival.message, edits)
+    poses = arrival.standing is not None and arrival.standing.poses_as(domain)
     try:
-        added = [*_signatures(message, arrival, arrival.body, signers)]
+        added = [] if poses else [*_signatures(message, arrival, arrival.body, signers)]
         seal = _seal(message, added, arrival, signers)
     except Unsignable as unsignable:
         return edits, f"no, {unsignable}"
     told = [f"{each.selector}._domainkey.{each.domain} ({each.algorithm})" for each in signers]
-    return [*edits, *added, *seal], ", ".join([*told, "ARC"] if seal else told)
+    if poses:
+        told = [f"no, a signature of {domain} would vouch for its author"]
+    return [*edits, *added, *seal], ", ".join([*told, "ARC" if seal else "no ARC"])
 
 
 def _signatures(

@@ -4,11 +4,12 @@ The first pass finds it out, from the client, its name and DNS. The second pass 
 It reads what the first pass left: our Authentication-Results field, and a signed note in SMTPy-Split.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from smtpy.authn.results import written
 from smtpy.authn.statements import read
+from smtpy.authn.suffixes import Suffixes
 from smtpy.authn.verdicts import Authentication
 from smtpy.directory.entries import OnDmarc
 from smtpy.directory.resolve import Forward
@@ -24,41 +25,79 @@ ENFORCED = ("quarantine", "reject")  # policies under which a mailbox does not t
 class Standing:
     """`results` is the value of our Authentication-Results field, `chain` what the `sets` of ARC on it are worth.
 
-    `policy` is what the domain of the author (`author`, "" if there is none to ask) wants done with mail that fails,
-    `aligned`: it has signed this message, or there is a signature which nobody could check just now. `vouched`: a
-    sealer whom we trust says that it had passed when it came there.
+    `policy` is what the domain of the author (`author`, of the organisation `organization`; both "" if there is none to
+    ask) wants done with mail that fails. `aligned`: it has signed this message, or there is a signature which nobody
+    could check just now. `vouched`: a sealer whom we trust says that it had passed when it came there.
     """
 
     results: str
     chain: Result
     sets: int
+    spf: Result
     dmarc: Result
     policy: str
     author: str
+    organization: str
     aligned: bool
     vouched: bool
     words: Mapping[str, str] = field(default_factory=dict)  # a word for each method; not in the second pass
 
-    def asked(self, forward: Forward) -> OnDmarc:
-        """What the owner of an alias wants done with this message."""
-        if self.dmarc is not Result.FAIL or self.vouched:
-            return OnDmarc.DELIVER
-        return {"reject": forward.on_reject, "quarantine": forward.on_quarantine}.get(self.policy, OnDmarc.DELIVER)
+    @property
+    def doubtful(self) -> bool:
+        """Whether From is written so that some read one author and some another."""
+        return self.dmarc is Result.PERMERROR and not self.author
 
-    def fails_onward(self, domain: str) -> bool:
-        """Whether DMARC fails where this is forwarded to, by an alias of that domain: SPF will be ours to pass then,
-        so that only the author's own signature speaks for the author."""
-        judged = self.dmarc in (Result.PASS, Result.FAIL)
-        return judged and self.policy in ENFORCED and not self.aligned and self.author != domain
+    def is_of(self, domain: str) -> bool:
+        """Whether what that domain signs or returns counts for this author (relaxed alignment, RFC 9989)."""
+        return bool(self.organization) and f".{domain}".endswith(f".{self.organization}")
+
+    def poses_as(self, domain: str) -> bool:
+        """Whether it may say falsely that it is from that domain, so that a signature of it would make that true."""
+        return self.doubtful or (self.is_of(domain) and self.dmarc is not Result.PASS)
+
+    def asked(self, forward: Forward) -> OnDmarc:
+        """What the owner of an alias wants done with this message.
+
+        Who poses as the alias's own domain is treated as that domain would have it with p=reject: our return address
+        is of that domain, so that no mailbox behind us could tell any more.
+        """
+        if self.doubtful:
+            return forward.on_quarantine
+        if self.dmarc is not Result.FAIL or self.vouched or self.policy not in ENFORCED:
+            return OnDmarc.DELIVER
+        if self.policy == "reject" or self.is_of(forward.address.domain):
+            return forward.on_reject
+        return forward.on_quarantine
+
+    def fails_onward(self, domains: Iterable[str], asked: OnDmarc) -> bool:
+        """Whether From has to become the alias, or DMARC would fail at the mailbox against its owner's wish.
+
+        SPF will be ours to pass there, for a return address on one of these domains; so only the author's own
+        signature speaks for the author. What fails here already and is only tagged goes on as it is: a mailbox that
+        puts it among the spam does what the author's domain asks. Where that is to refuse, the owner has chosen else.
+        """
+        if self.policy not in ENFORCED or self.aligned or any(map(self.is_of, domains)):
+            return False
+        if self.dmarc is Result.FAIL and not self.vouched:
+            return asked is not OnDmarc.TAG or self.policy == "reject"
+        return self.dmarc is Result.PASS or self.vouched
+
+    @property
+    def warning(self) -> str:
+        """What is wrong with it, for the owner, the journal and the field that tags it."""
+        if self.doubtful:
+            return "From names nobody for certain"
+        return f"DMARC fails; {self.author} asks to {self.policy}"
 
     @property
     def note(self) -> str:
         """For the second pass; see `read_note`."""
         flags = ("a" if self.aligned else "") + ("v" if self.vouched else "")
-        return f"{self.chain},{self.sets},{self.dmarc},{self.policy},{self.author},{flags}"
+        told = (self.chain, str(self.sets), self.spf, self.dmarc, self.policy, self.author, self.organization, flags)
+        return ",".join(told)
 
 
-def standing_of(found: Authentication, hostname: str, trusted_sealers: frozenset[str]) -> Standing:
+def standing_of(found: Authentication, hostname: str, suffixes: Suffixes, trusted_sealers: frozenset[str]) -> Standing:
     """What authentication amounts to."""
     arc, dmarc = found.arc, found.dmarc
     trusted = arc.result is Result.PASS and arc.sealers[-1] in trusted_sealers
@@ -66,9 +105,11 @@ def standing_of(found: Authentication, hostname: str, trusted_sealers: frozenset
         results=written(hostname, found),
         chain=arc.result,
         sets=arc.sets,
+        spf=found.spf.result,
         dmarc=dmarc.result,
         policy=dmarc.policy,
         author=dmarc.domain,
+        organization=suffixes.organizational(dmarc.domain) or dmarc.domain,
         aligned=dmarc.aligned_dkim or any(each.result is Result.TEMPERROR for each in found.dkim),
         vouched=trusted and _says_pass(arc.results[-1]),
         words=found.summary(),
@@ -86,8 +127,8 @@ def read_note(first: Trace, message: Message) -> Standing | None:
     results = next(message.values(RESULTS_FIELD), None)
     if not first.note or results is None:
         return None
-    chain, sets, dmarc, policy, author, flags = first.note.split(",")
+    chain, sets, spf, dmarc, policy, author, organization, flags = first.note.split(",")
     return Standing(
-        *(results.decode().strip(), Result(chain), int(sets), Result(dmarc), policy, author),
-        *("a" in flags, "v" in flags),
+        *(results.decode().strip(), Result(chain), int(sets), Result(spf), Result(dmarc), policy),
+        *(author, organization, "a" in flags, "v" in flags),
     )

@@ -1,8 +1,8 @@
 """Cases as text: an envelope and a header go in, the plan comes out.
 
 A .case file holds blocks separated by `====`. Above `--` stand `from ADDRESS`, `to ADDRESS...`, `stage split`,
-`size N`, `standing DMARC POLICY AUTHOR ARC [a][v]` (routing/standing.py) and header fields; below it the expected plan,
-one edit a line. `{mark:ADDRESS}` stands for that alias's mark, `{trace:ADDRESS,...}` for a signed trace field of
+`size N`, `standing DMARC POLICY AUTHOR ARC SPF [a][v]` (routing/standing.py) and header fields; below it the expected
+plan, one edit a line. `{mark:ADDRESS}` stands for that alias's mark, `{trace:ADDRESS,...}` for a signed trace field of
 another message, `{note:...}` for what the first pass leaves in one. To see what a case gives now, let it fail.
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from smtpy.authn.suffixes import Suffixes
 from smtpy.directory.entries import Domain
 from smtpy.directory.questions import Unavailable
 from smtpy.mail import trace
@@ -87,9 +88,12 @@ def decide(given: str) -> Plan:
 def standing(words: str) -> Standing | None:
     if not words:
         return None
-    dmarc, policy, author, chain, *flags = words.split()
+    dmarc, policy, author, chain, spf, *flags = words.split()
+    author, policy = author.replace("-", ""), policy.replace("-", "")
+    organization = Suffixes().organizational(author)
     seen = ["a" in "".join(flags), "v" in "".join(flags)]
-    return Standing(f"mx.example; dmarc={dmarc}", Result(chain), 0, Result(dmarc), policy, author, *seen)
+    results = [Result(chain), 0, Result(spf), Result(dmarc)]
+    return Standing(f"mx.example; dmarc={dmarc}", *results, policy, author, organization, *seen)  # type: ignore[arg-type]
 
 
 def said(decided: Plan) -> list[str]:

@@ -53,7 +53,11 @@ def from_a_list() -> tuple[Field, ...]:
 
 
 def arrived(stage: Stage) -> Arrival:
-    standing = Standing(RESULTS, Result.PASS, 1, Result.PASS, "reject", "sender.example", True, False)
+    standing = Standing(
+        *(RESULTS, Result.PASS, 1, Result.NONE, Result.PASS, "reject", "sender.example", "sender.example"),
+        aligned=True,
+        vouched=False,
+    )
     fields, recipient = from_a_list(), "info@b.example"
     if stage is Stage.SPLIT:
         note = trace.write(Trace("first", (), standing.note), TERMS.keys[0])
