@@ -4,18 +4,19 @@
     hashes = BodyHashes(claims.specs)               # while the body comes
     found = authenticate(claims, hashes.finish(), origin, dns, suffixes, now)
 
-What speaks for the author is asked for first, his DMARC record and the keys of his own domain: a stranger with slow DNS
-of his own must not be able to keep these answers from us, and turn a failure into a temperror by that. Raises nothing:
+What speaks for the author is asked for first, his DMARC record and the keys of his own organisation: a stranger with
+slow DNS of his own must not be able to keep these answers from us, and turn a failure into a temperror by that. Where
+From names nobody for certain, each domain it could name is judged, and the sternest verdict stands. Raises nothing:
 what cannot be read or looked up is a verdict.
 """
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from smtpy.authn.author import BadAuthor, NoDomain, authors
-from smtpy.authn.dmarc import Sought, judge, seek, without_record
+from smtpy.authn.author import BadAuthor, NoDomain, authors, mentioned
+from smtpy.authn.dmarc import Dmarc, Sought, judge, seek, without_record
 from smtpy.authn.spf import Spf, check_spf
 from smtpy.authn.suffixes import Suffixes
 from smtpy.authn.verdicts import Authentication
@@ -31,6 +32,9 @@ _PRIVATE = tuple(
     ipaddress.ip_network(each)
     for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 )
+
+SEVERITY = ("reject", "quarantine")
+MAX_DOMAINS = 10  # asked for, of those a From may name
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +76,47 @@ def authenticate(
     now: datetime,
 ) -> Authentication:
     """Every verdict on a message. `digests` has those of `claims.specs`; `dns` has one deadline for all questions."""
-    sought = _sought(claims.header.fields, dns, suffixes)
-    header, author = claims.header, sought.verdict.domain
-    own = [each for each in claims.signatures if _related(each.domain, author)]
-    others = [each for each in claims.signatures if not _related(each.domain, author)]
+    header = claims.header
+    sought = _sought(header.fields, dns, suffixes)
+    organizations = {suffixes.organizational(each.verdict.domain) or each.verdict.domain for each in sought}
+    own = [each for each in claims.signatures if _is_of(each.domain, organizations)]
+    others = [each for each in claims.signatures if not _is_of(each.domain, organizations)]
     verified = dict(zip(map(id, own), dkim.verify(header, own, digests, dns, now), strict=True))
     spf = _spf(origin, dns)
     verified |= dict(zip(map(id, others), dkim.verify(header, others, digests, dns, now), strict=True))
     signed = tuple(verified[id(each)] for each in claims.signatures)
-    chain = arc.validate(claims.header, claims.chain, digests, dns, now)
-    return Authentication(spf, signed, chain, judge(sought, spf, signed))
+    chain = arc.validate(header, claims.chain, digests, dns, now)
+    verdicts = (judge(each, spf, signed) for each in sought)
+    return Authentication(spf, signed, chain, min(verdicts, key=_mildness))
 
 
-def _related(domain: str, author: str) -> bool:
-    """Whether one is the other or below it, as what is aligned is, but for siblings."""
-    return f".{domain}".endswith(f".{author}") or f".{author}".endswith(f".{domain}")
+def _is_of(domain: str, organizations: Iterable[str]) -> bool:
+    """Whether a name belongs to one of these organisations."""
+    return any(each and f".{domain}".endswith(f".{each}") for each in organizations)
 
 
-def _sought(fields: Iterable[Field], dns: Dns, suffixes: Suffixes) -> Sought:
-    """The DMARC record of the one author; a message must have one to be judged (RFC 9989 section 5.3.1)."""
+def _mildness(verdict: Dmarc) -> int:
+    """Their order: what is to be refused, what is to be doubted, what nobody can judge, the rest."""
+    if verdict.result is Result.FAIL and verdict.policy in SEVERITY:
+        return SEVERITY.index(verdict.policy)
+    return len(SEVERITY) + (verdict.result is not Result.PERMERROR)
+
+
+def _sought(fields: Sequence[Field], dns: Dns, suffixes: Suffixes) -> tuple[Sought, ...]:
+    """What is to be judged: the one author's domain (RFC 9989 section 5.3.1), or a doubt and each that may be meant."""
     try:
         found = authors(fields)
     except NoDomain as bad:
-        return without_record(Result.NONE, str(bad))
+        return (without_record(Result.NONE, str(bad)),)
     except BadAuthor as bad:
-        return without_record(Result.PERMERROR, f"From cannot be relied on: {bad}")
-    if not found:  # "no aligned identifier could be extracted" (RFC 7489 section 11.2)
-        return without_record(Result.NONE, "From names no author")
-    if len(found) > 1:
-        return without_record(Result.PERMERROR, f"From names {len(found)} authors")
-    return seek(found[0].address.domain, dns, suffixes)
+        doubt, domains = f"From cannot be relied on: {bad}", mentioned(fields)
+    else:
+        domains = tuple(dict.fromkeys(each.address.domain for each in found))
+        doubt = f"From names {len(found)} authors" if len(domains) > 1 else ""
+    if not domains and not doubt:  # "no aligned identifier could be extracted" (RFC 7489 section 11.2)
+        return (without_record(Result.NONE, "From names no author"),)
+    sought = tuple(seek(each, dns, suffixes) for each in domains[:MAX_DOMAINS])
+    return (without_record(Result.PERMERROR, doubt), *sought) if doubt else sought
 
 
 def _spf(origin: Origin, dns: Dns) -> Spf:

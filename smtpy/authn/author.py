@@ -19,13 +19,14 @@ from smtpy.authn.structured import Kind, Token, values
 from smtpy.mail.address import Address
 from smtpy.mail.message import Field
 
-__all__ = ["Author", "BadAuthor", "NoDomain", "authors", "named", "rewritten"]
+__all__ = ["Author", "BadAuthor", "NoDomain", "authors", "mentioned", "named", "rewritten"]
 
 MAX_PHRASE = 200  # characters of a display name that are kept
 LINE = 72  # characters: RFC 5322 section 2.1.1 wants 78 at most, of which the first line has six for `From: `
 # Broken ones hold commas and brackets, which others would take for what parts addresses; "Q" can say them as =XX.
 _ENCODED_WORD = re.compile(r"=\?[A-Za-z0-9*_.-]+\?(?:[Qq]\?[!-~]*|[Bb]\?[A-Za-z0-9+/=]*)\?=\Z")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9!*+/=_?.-]")  # in a phrase, RFC 2047 section 5 (3); the dot stands in charsets only
+_BEHIND_AT = re.compile(rb"@\s*([A-Za-z0-9_&.-]+)")
 _ENCODED_OCTETS = 42  # of UTF-8 that fit an encoded word of 75 characters (RFC 2047 section 2)
 
 
@@ -53,6 +54,13 @@ def named(value: bytes) -> tuple[Author, ...]:
 
 def _phrase(text: bytes, mailbox: Mailbox) -> bytes:
     return text[mailbox.words[0].start : mailbox.words[-1].end] if mailbox.words else b""
+
+
+def mentioned(fields: Iterable[Field]) -> tuple[str, ...]:
+    """Every domain that some reader may take from a From field which cannot be read, each once, in lower case."""
+    text = b"\n".join(field.value for field in fields if field.named("From"))
+    found = (each.decode("ascii").strip(".-").lower() for each in _BEHIND_AT.findall(text))
+    return tuple(dict.fromkeys(each for each in found if "." in each))
 
 
 def rewritten(value: bytes, alias: str) -> str | None:

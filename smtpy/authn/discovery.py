@@ -119,6 +119,11 @@ class Walks:
             return max(chosen, listed, key=len)  # both end the name: the longer one is the lower one
         return domain if self._suffixes.is_suffix(chosen) else chosen
 
+    def could_be_one(self, one: str, other: str) -> bool:
+        """Whether two names may be of one organisation, as far as can be told without asking."""
+        listed = self._suffixes.organizational(one)
+        return bool(listed) and listed == self._suffixes.organizational(other)
+
     def _found(self, domain: str) -> list[Record]:
         """The records on the way up, which ends at one that says psd=y or psd=n."""
         records: list[Record] = []

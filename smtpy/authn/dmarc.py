@@ -113,7 +113,8 @@ def _aligned(author: str, vouchers: Sequence[Vouched], strict: bool, walks: Walk
             if _same(author, _plain(each.domain), strict, walks):
                 return each.result
         except DnsTrouble:
-            worst = Result.TEMPERROR
+            if walks.could_be_one(author, _plain(each.domain)):  # a stranger's signature makes no verdict milder
+                worst = Result.TEMPERROR
     return worst
 
 

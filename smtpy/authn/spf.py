@@ -117,6 +117,16 @@ class _Query(spf.query):  # type: ignore[misc]
                 return ()
             raise spf.TempError("a DNS look-up failed") from None  # our resolvers are named to nobody
 
+    def validated_ptrs(self) -> list[str]:
+        """RFC 7208 section 5.5: a name whose addresses cannot be had is passed over, ten are looked at."""
+        return [name for name in self.dns_ptr(self.i)[: spf.MAX_PTR] if self._leads_back(name)]
+
+    def _leads_back(self, name: str) -> bool:
+        try:
+            return bool(self.cidrmatch(self.dns_a(name, self.A), self.cidrmax))
+        except spf.TempError:
+            return False
+
     def dns_spf(self, domain: str) -> str | None:
         """The record of a domain, within our limits."""
         record: str | None = super().dns_spf(domain)

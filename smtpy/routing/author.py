@@ -1,4 +1,4 @@
-"""From: how many authors it names; and rewritten to an alias, for mail that would fail DMARC behind us.
+"""From: of how many domains it names authors; and rewritten to an alias, for mail that would fail DMARC behind us.
 
 The alias's domain can vouch for the alias. Who wrote stays readable in the name and in reach by Reply-To, which is
 added if the author has set none (RFC 5322 section 3.6.2).
@@ -14,13 +14,13 @@ from smtpy.routing.edits import AddField, ChangeField, Edit
 FROM, REPLY_TO = "From", "Reply-To"
 
 
-def author_count(message: Message) -> int:
-    """How many authors the From fields name for certain: each field one at the least."""
+def author_domains(message: Message) -> int:
+    """Of how many domains the From fields name authors for certain; each field counts for one at the least."""
     values = tuple(message.values(FROM))
     if len(values) != 1 or b"," not in values[0]:  # as nearly all
         return len(values)
     try:
-        return len({each.address for each in named(values[0])})
+        return len({each.address.domain for each in named(values[0])})
     except BadAuthor:
         return 1
 

@@ -84,7 +84,7 @@ def _copy(recipient: str, resolution: Resolution, arrival: Arrival, traces: tupl
         return Copy(recipient, resolution, refusal)
     asked = arrival.standing.asked(resolution)
     if asked is OnDmarc.REFUSE:
-        return Copy(recipient, resolution, (DISOWNED, arrival.standing.warning), OnDmarc.TAG)
+        return Copy(recipient, resolution, (DISOWNED, arrival.standing.warning), OnDmarc.HOLD)
     return Copy(recipient, resolution, None, asked)
 
 
@@ -118,7 +118,7 @@ def manner_of(copy: Copy, arrival: Arrival, answers: Answers, terms: Terms) -> M
     if not (answers.sender_is_ours and (standing is None or standing.spf is Result.PASS)):
         path = return_path(sender, address.domain, terms.srs, terms.keys[0], arrival.now)
     vouching = (address.domain, path.path.rpartition("@")[2])
-    if standing and copy.refusal is None and standing.fails_onward(vouching, copy.asked):
+    if standing and standing.fails_onward(vouching, copy.asked):
         author = address
     return Manner(path, copy.asked, author, address.domain if answers.signing_keys.get(address.domain) else "")
 

@@ -3,6 +3,7 @@
 `edited` makes them on a message that is a value: what is signed is what Postfix will have made of it.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -70,30 +71,43 @@ Edit = FieldEdit | ChangeReversePath | RememberSender | Hold | ReplaceRecipient
 
 
 def edited(message: Message, edits: Iterable[Edit]) -> Message:
-    """The message with these edits made, as Postfix makes them."""
-    fields, envelope = list(message.fields), message.envelope
+    """The message with these edits made, as Postfix makes them. Removals come first and count fields as they came."""
+    edits = tuple(edits)
+    fields, envelope = _kept(message.fields, edits), message.envelope
     for edit in edits:
         match edit:
-            case AddField() | RemoveField() | ChangeField():
+            case AddField() | ChangeField():
                 _edit_fields(fields, edit)
             case ChangeReversePath(path):
                 envelope = replace(envelope, reverse_path=path)
             case ReplaceRecipient(recipient, replacements):
                 left = [each for each in envelope.recipients if each != recipient]
                 envelope = replace(envelope, recipients=(*left, *replacements))
-            case RememberSender() | Hold():
+            case RemoveField() | RememberSender() | Hold():
                 pass
             case _:
                 assert_never(edit)
     return replace(message, fields=tuple(fields), envelope=envelope)
 
 
-def _edit_fields(fields: list[Field], edit: FieldEdit) -> None:
+def _kept(fields: Iterable[Field], edits: Iterable[Edit]) -> list[Field]:
+    """The fields without those that are removed, in one pass."""
+    removed = {(edit.name.lower().encode(), edit.index) for edit in edits if isinstance(edit, RemoveField)}
+    if not removed:
+        return list(fields)
+    seen: Counter[bytes] = Counter()
+    kept = []
+    for field in fields:
+        name = field.name.lower()
+        seen[name] += 1
+        if (name, seen[name]) not in removed:
+            kept.append(field)
+    return kept
+
+
+def _edit_fields(fields: list[Field], edit: AddField | ChangeField) -> None:
     if isinstance(edit, AddField):
         fields.insert(0, Field(edit.name.encode(), b" " + edit.value.encode()))
         return
     at = [at for at, field in enumerate(fields) if field.named(edit.name)][edit.index - 1]
-    if isinstance(edit, ChangeField):
-        fields[at] = Field(fields[at].name, b" " + edit.value.encode())
-    else:
-        del fields[at]
+    fields[at] = Field(fields[at].name, b" " + edit.value.encode())

@@ -6,13 +6,13 @@ where it is alone and gets a plan of its own.
 
 Everything that can be refused is refused in the first pass: a 5xx in the second would become a bounce from our own
 Postfix that shows an internal address. SMTP has one reply for all recipients at this point, so a message is refused
-only when every recipient would refuse it. Otherwise a loop among them ends quietly, with a row in the journal, and mail
-that its author's domain disowns reaches the recipient who would have refused it with a field that says so.
+only when every recipient would refuse it. Otherwise a loop among them ends quietly, with a row in the journal, and what
+its author's domain disowns is held for who would refuse it: nobody gets more because of somebody who takes everything.
 
 What is signed and sealed comes last (`routing.sealing`), when no other edit is to come.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from smtpy.directory.entries import OnDmarc
@@ -22,7 +22,7 @@ from smtpy.mail.message import MAX_FIELDS, Message
 from smtpy.mail.reply import Reply
 from smtpy.mail.trace import Trace
 from smtpy.routing.arrival import Answers, Arrival, Stage, Terms
-from smtpy.routing.author import author_count, author_edits
+from smtpy.routing.author import author_domains, author_edits
 from smtpy.routing.copies import Copy, Manner, addresses, copies_of, manner_of
 from smtpy.routing.edits import (
     AddField,
@@ -47,6 +47,7 @@ from smtpy.routing.sealing import sealed
 from smtpy.routing.standing import RESULTS_FIELD, read_note
 
 TAG_FIELD = "SMTPy-Warning"
+MAX_FOREIGN = 100  # fields in our name that are not ours; an honest message has none, one that came round a few
 
 
 def plan(arrival: Arrival, answers: Answers, terms: Terms) -> Plan:
@@ -58,7 +59,8 @@ def plan(arrival: Arrival, answers: Answers, terms: Terms) -> Plan:
     copies = copies_of(arrival, answers, terms)
     if arrival.stage is Stage.SPLIT:
         return _second_pass(arrival, copies, answers, terms)
-    for refused, reply, why in _against(message, terms):
+    foreign = tuple(not_ours(arrival, terms))
+    for refused, reply, why in _against(message, foreign, terms):
         if refused:
             return _refuse(copies, reply, why)
     if copies and all(copy.refusal for copy in copies):
@@ -66,16 +68,18 @@ def plan(arrival: Arrival, answers: Answers, terms: Terms) -> Plan:
         # Who is owed "later" must not hear "never" because of another recipient.
         reply, why = next((refusal for refusal in refusals if refusal[0].temporary), refusals[0])
         return _refuse(copies, reply, why)
-    return _first_pass(arrival, copies, answers, terms)
+    return _first_pass(arrival, copies, foreign, answers, terms)
 
 
-def _against(message: Message, terms: Terms) -> Iterator[tuple[bool, Reply, str]]:
+def _against(message: Message, foreign: Sequence[Edit], terms: Terms) -> Iterator[tuple[bool, Reply, str]]:
     """What no recipient may be sent, in the order in which it is told."""
     yield len(message.fields) > MAX_FIELDS, TOO_MANY_FIELDS, f"more than {MAX_FIELDS} header fields"
+    # Postfix looks through all fields for each that goes.
+    yield len(foreign) > MAX_FOREIGN, TOO_MANY_FIELDS, f"more than {MAX_FOREIGN} fields in our name"
     hops = sum(1 for _ in message.values("Received"))
     yield hops > terms.max_hops, TOO_MANY_HOPS, f"more than {terms.max_hops} hops"
     # Which of them a mailbox shows and which one DMARC asks about is anybody's guess.
-    yield author_count(message) > 1, MANY_AUTHORS, "more than one author"
+    yield author_domains(message) > 1, MANY_AUTHORS, "more than one From, or authors of several domains"
 
 
 def _refuse(copies: tuple[Copy, ...], reply: Reply, why: str) -> Plan:
@@ -83,7 +87,9 @@ def _refuse(copies: tuple[Copy, ...], reply: Reply, why: str) -> Plan:
     return Plan(Verdict.REFUSE, why, outcomes, reply=reply)
 
 
-def _first_pass(arrival: Arrival, copies: tuple[Copy, ...], answers: Answers, terms: Terms) -> Plan:
+def _first_pass(
+    arrival: Arrival, copies: tuple[Copy, ...], foreign: tuple[Edit, ...], answers: Answers, terms: Terms
+) -> Plan:
     looping = [copy for copy in copies if copy.loops]
     forwards = [copy for copy in copies if isinstance(copy.resolution, Forward) and copy not in looping]
     manners = {copy.recipient: manner_of(copy, arrival, answers, terms) for copy in forwards}
@@ -91,7 +97,7 @@ def _first_pass(arrival: Arrival, copies: tuple[Copy, ...], answers: Answers, te
     relayed = any(isinstance(copy.resolution, Foreign) for copy in copies)
     if relayed:  # a relayed copy keeps its own way back
         wanted.add(Manner(ReturnPath(arrival.message.envelope.reverse_path)))
-    edits: list[Edit] = [*not_ours(arrival, terms), *_results(arrival)]
+    edits: list[Edit] = [*foreign, *_results(arrival)]
     edits += [ReplaceRecipient(copy.recipient, ()) for copy in looping]
     dropped = [copy.recipient for copy in copies if isinstance(copy.resolution, Drop)]
     edits += [ReplaceRecipient(recipient, (DROP_ADDRESS,)) for recipient in dropped]  # it may have been on at RCPT TO

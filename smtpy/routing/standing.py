@@ -18,6 +18,7 @@ from smtpy.mail.trace import Trace
 from smtpy.signing.result import Result
 
 RESULTS_FIELD = "Authentication-Results"
+NOTED = 8  # parts of a note
 ENFORCED = ("quarantine", "reject")  # policies under which a mailbox does not take what fails
 
 
@@ -49,7 +50,7 @@ class Standing:
 
     def is_of(self, domain: str) -> bool:
         """Whether what that domain signs or returns counts for this author (relaxed alignment, RFC 9989)."""
-        return bool(self.organization) and f".{domain}".endswith(f".{self.organization}")
+        return _below(self.organization, domain)
 
     def poses_as(self, domain: str) -> bool:
         """Whether it may say falsely that it is from that domain, so that a signature of it would make that true."""
@@ -100,7 +101,9 @@ class Standing:
 def standing_of(found: Authentication, hostname: str, suffixes: Suffixes, trusted_sealers: frozenset[str]) -> Standing:
     """What authentication amounts to."""
     arc, dmarc = found.arc, found.dmarc
-    trusted = arc.result is Result.PASS and arc.sealers[-1] in trusted_sealers
+    organization = suffixes.organizational(dmarc.domain) or dmarc.domain
+    unsure = (each.domain for each in found.dkim if each.result is Result.TEMPERROR)
+    trusted = arc.result is Result.PASS and arc.covers_from and arc.sealers[-1] in trusted_sealers
     return Standing(
         results=written(hostname, found),
         chain=arc.result,
@@ -109,23 +112,28 @@ def standing_of(found: Authentication, hostname: str, suffixes: Suffixes, truste
         dmarc=dmarc.result,
         policy=dmarc.policy,
         author=dmarc.domain,
-        organization=suffixes.organizational(dmarc.domain) or dmarc.domain,
-        aligned=dmarc.aligned_dkim or any(each.result is Result.TEMPERROR for each in found.dkim),
-        vouched=trusted and _says_pass(arc.results[-1]),
+        organization=organization,
+        aligned=dmarc.aligned_dkim or any(_below(organization, each) for each in unsure),
+        vouched=trusted and _says_pass(arc.results[-1], dmarc.domain),
         words=found.summary(),
     )
 
 
-def _says_pass(results: str) -> bool:
-    """Whether ARC-Authentication-Results say that DMARC passed."""
+def _below(organization: str, domain: str) -> bool:
+    return bool(organization) and f".{domain}".endswith(f".{organization}")
+
+
+def _says_pass(results: str, author: str) -> bool:
+    """Whether ARC-Authentication-Results say that DMARC passed, once, and for that author's domain."""
     said = read(results.encode())
-    return said is not None and any(each.method == "dmarc" and each.result == "pass" for each in said.statements)
+    about = [each for each in said.statements if each.method == "dmarc"] if said else []
+    return [(each.result, dict(each.properties).get("header.from")) for each in about] == [("pass", author)]
 
 
 def read_note(first: Trace, message: Message) -> Standing | None:
-    """The standing as the first pass noted it; None: it was not asked for."""
+    """The standing as the first pass noted it; None: it was not asked for, or an older version noted it."""
     results = next(message.values(RESULTS_FIELD), None)
-    if not first.note or results is None:
+    if first.note.count(",") != NOTED - 1 or results is None:
         return None
     chain, sets, spf, dmarc, policy, author, organization, flags = first.note.split(",")
     return Standing(

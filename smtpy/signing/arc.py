@@ -89,6 +89,8 @@ class Chain:
 class Validated:
     """NONE, PASS, FAIL or TEMPERROR. `sealers` are the d= of the seals and `results` the texts of the
     ARC-Authentication-Results behind i=, both oldest first, and there on a pass only: nobody else's can be believed.
+    `covers_from`: the newest message signature covers From, without which a pass says nothing about the author (RFC
+    6376 section 5.4 asks for it; the ValiMail suite does not).
     """
 
     result: Result
@@ -96,6 +98,7 @@ class Validated:
     why: str = ""
     sealers: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
+    covers_from: bool = False
 
 
 def chain(header: Header) -> Chain:
@@ -135,7 +138,7 @@ def validate(
         return Validated(NO_ANSWER.result, found.newest, NO_ANSWER.why)
     sealers = tuple(each.seal.domain for each in found.sets)
     results = tuple(_payload(header.fields[each.results].value) for each in found.sets)
-    return Validated(Result.PASS, found.newest, "", sealers, results)
+    return Validated(Result.PASS, found.newest, "", sealers, results, b"from" in found.sets[-1].message.names)
 
 
 def seal(

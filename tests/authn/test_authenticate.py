@@ -138,8 +138,59 @@ def test_from_that_names_nobody_to_judge(values: list[bytes], expected: Result) 
 
 
 def test_how_many_authors_there_are_is_said() -> None:
-    whys = [judged([Field(b"From", value)]).dmarc.why for value in (b" ", b" a@x.example, b@x.example")]
-    assert whys == ["From names no authors", "From names 2 authors"]
+    whys = [judged([Field(b"From", value)]).dmarc.why for value in (b" ", b" a@x.example, b@y.example")]
+    assert whys == ["From names no author", "From names 2 authors"]
+
+
+def test_several_authors_of_one_domain_are_judged_as_one() -> None:
+    two = [Field(b"From", b" a@sender.example, b@sender.example")]
+    assert judged(two).dmarc.result is Result.PASS
+
+
+DOUBTS = (
+    b" CEO <ceo@bank.example> hi",
+    b" ceo @bank.example",
+    b" ceo@bank.example.",
+    b" ceo@-x.bank.example",
+    b' "CEO <ceo@bank.example>',
+    b" ceo@bank.example (hi",
+    b" CEO\x01 <ceo@bank.example>",
+    b" x@one.example, ceo@bank.example",
+    b" x@one.example, x@two.example, x@three.example, x@four.example, ceo@bank.example (",
+    b" " + b"(" * 60 + b"ceo@bank.example",
+    b" " + b"x" * 20_000 + b"@one.example <ceo@bank.example>",
+)
+
+
+@pytest.mark.parametrize("value", DOUBTS)
+def test_a_doubtful_from_is_judged_by_the_sternest_domain_in_it(value: bytes) -> None:
+    found = judged([Field(b"From", value)], _dmarc__bank__example={"TXT": ["v=DMARC1; p=reject"]})
+    assert (found.dmarc.result, found.dmarc.policy) == (Result.FAIL, "reject")
+
+
+class Slow(Zone):
+    """Once a name of evil.example has been asked for, all time is up."""
+
+    def ask(self, name: str, kind: Kind) -> Answer:
+        if any(asked.endswith("evil.example") for asked, _ in self.asked):
+            raise DnsTrouble("out of time")
+        return super().ask(name, kind)
+
+
+def test_a_stranger_with_slow_dns_makes_no_verdict_milder() -> None:
+    """A signature below the author's organisation is asked for before those of strangers, wherever it stands."""
+    fields: tuple[Field, ...] = (Field(b"From", b" ceo@news.bank.example"),)
+    for domain in ("pay.bank.example", "slow.evil.example"):
+        value = dkim.sign(Header(fields), hashed(BODY), key.load(DER, "ed25519-sha256", domain, "s1"), NOW)
+        fields = (Field(b"DKIM-Signature", b" " + value.encode()), *fields)
+    claims = read_claims(fields)
+    hashes = BodyHashes(claims.specs)
+    hashes.update(BODY)
+    zone = Slow({"_dmarc.bank.example": {"TXT": ["v=DMARC1; p=reject"]}, "news.bank.example": {"A": ["192.0.2.1"]}})
+    origin = Origin("203.0.113.9", "evil.example", "a@mail.evil.example", "mx.our.example")
+    found = authenticate(claims, hashes.finish(), origin, zone, Suffixes(), NOW + timedelta(minutes=1))
+    assert (found.dmarc.result, found.dmarc.policy) == (Result.FAIL, "reject")
+    assert [each.result for each in found.dkim] == [Result.TEMPERROR, Result.PERMERROR]
 
 
 def test_trouble_is_temperror_everywhere() -> None:

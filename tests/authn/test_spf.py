@@ -38,6 +38,10 @@ ZONE = Zone(
         "alias.example": {"CNAME": ["ours.example"]},
         "ptr.example": {"TXT": ["v=spf1 ptr -all"]},
         "1.2.0.192.in-addr.arpa": {"PTR": "SERVFAIL"},
+        "5.2.0.192.in-addr.arpa": {"PTR": ["slow.evil.example", "mail.ptr.example"]},
+        "6.2.0.192.in-addr.arpa": {"PTR": ["slow.evil.example"]},
+        "slow.evil.example": "TIMEOUT",
+        "mail.ptr.example": {"A": ["192.0.2.5"]},
         "ten.example": {"TXT": ["v=spf1" + " a:ours.example" * 10 + " ip4:192.0.2.1 -all"]},
         "eleven.example": {"TXT": ["v=spf1" + " a:ours.example" * 11 + " ip4:192.0.2.1 -all"]},
         "void.example": {"TXT": ["v=spf1 a:v1.example a:v2.example a:v3.example ip4:192.0.2.1 -all"]},
@@ -134,6 +138,13 @@ def test_a_client_without_address(client: str) -> None:
 )
 def test_ipv6(client: str, expected: Result) -> None:
     assert check_spf(client, "h.example", "a@six.example", "mx.our.example", ZONE).result == expected
+
+
+@pytest.mark.parametrize(("client", "expected"), [("192.0.2.5", Result.PASS), ("192.0.2.6", Result.FAIL)])
+def test_a_name_of_the_client_that_cannot_be_looked_up_is_passed_over(client: str, expected: Result) -> None:
+    """RFC 7208 section 5.5: who owns the address must not be able to make a temperror of a fail."""
+    found = check_spf(client, "x.evil.example", "a@ptr.example", "mx.our.example", ZONE)
+    assert found.result == expected
 
 
 def test_explanations_are_not_asked_for() -> None:

@@ -25,11 +25,10 @@ RECORDS = {
 
 
 @pytest.fixture
-def verify(config: Path) -> Iterator[Verify]:
+def verify(config: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Verify]:
     """The command on a message, with these records."""
     with Nameserver(Zone(RECORDS)) as server:
-        text = config.read_text("utf-8")
-        config.write_text(f'dns_servers = ["{server.host}:{server.port}"]\n{text}', "utf-8")
+        monkeypatch.setenv("SMTPY_DNS_SERVERS", f"{server.host}:{server.port}")
 
         def command(*words: str, message: bytes = MESSAGE) -> Result:
             return run("--config", str(config), "verify", "-", *words, stdin=message)
@@ -67,11 +66,19 @@ def test_the_exit_code_is_that_of_dmarc(verify: Verify) -> None:
     assert verify(message=b"From: a@nowhere.example\n\n").exit_code == os.EX_OK
 
 
-@pytest.mark.parametrize(
-    "message", [b"", b"\n", b"no header", b"From: a@b.example <c@d.example>\n\n", b"\0" * 1000, MESSAGE[:20]]
-)
-def test_any_file_has_verdicts(verify: Verify, message: bytes) -> None:
-    assert verify(message=message).exit_code == os.EX_NOPERM
+ANY = {
+    b"": os.EX_OK,
+    b"\n": os.EX_OK,
+    b"no header": os.EX_OK,
+    b"\0" * 1000: os.EX_OK,
+    b"From: a@b.example <c@d.example>\n\n": os.EX_NOPERM,
+    MESSAGE[:20]: os.EX_NOPERM,
+}
+
+
+@pytest.mark.parametrize(("message", "code"), ANY.items())
+def test_any_file_has_verdicts(verify: Verify, message: bytes, code: int) -> None:
+    assert verify(message=message).exit_code == code
 
 
 def test_a_client_must_be_an_address(verify: Verify) -> None:

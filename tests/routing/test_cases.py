@@ -29,9 +29,10 @@ from smtpy.routing.edits import (
     RememberSender,
     RemoveField,
     ReplaceRecipient,
+    edited,
 )
 from smtpy.routing.outcome import Plan, Verdict
-from smtpy.routing.plan import plan
+from smtpy.routing.plan import MAX_FOREIGN, plan
 from smtpy.routing.standing import Standing
 from smtpy.signing.body import BodyDigest
 from smtpy.signing.result import Result
@@ -148,3 +149,16 @@ def test_an_outage_does_not_put_off_senders_never_seen_before() -> None:
     assert not answers.sender_is_ours
     with pytest.raises(Unavailable):
         ask(Envelope("bob@unseen.example", ("sales@unseen.example",)), Stage.FRONT, Outage(), HOUSE, NOW)
+
+
+def test_fields_in_our_name_are_removed_up_to_a_number() -> None:
+    """Postfix looks through all fields for each that goes: ten thousand of them would take it minutes."""
+    envelope = Envelope("bob@sender.example", ("sales@a.example",))
+    for count, verdict in ((MAX_FOREIGN, Verdict.ACCEPT), (MAX_FOREIGN + 1, Verdict.REFUSE)):
+        fields = (Field(b"Subject", b" hello"), *(Field(b"Authentication-Results", b" mx.example; x"),) * count)
+        arrival = Arrival("this", Stage.FRONT, Message(envelope, fields, 1000), NOW)
+        decided = plan(arrival, ask(envelope, Stage.FRONT, World(), HOUSE, NOW), TERMS)
+        assert decided.verdict is verdict
+        if verdict is Verdict.ACCEPT:
+            left = [each.name for each in edited(arrival.message, decided.edits).fields]
+            assert left == [b"SMTPy-Trace", b"Subject"]
