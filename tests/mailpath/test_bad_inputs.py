@@ -88,7 +88,7 @@ def assert_same(town: Town, data: bytes, name: str = "") -> None:
 def without_ours(delivery: Delivery) -> bytes:
     """The message below our own fields and this Postfix's own Received."""
     lines = delivery.data.splitlines(keepends=True)
-    ours = (b"SMTPy-Trace:", b"Authentication-Results: mx.our.example;", b"Received:")
+    ours = (b"SMTPy-Trace:", b"SMTPy-Warning:", b"Authentication-Results: mx.our.example;", b"Received:")
     while lines and (lines[0].startswith(ours) or lines[0][:1] in b"\t"):
         if lines[0].startswith(b"Received:"):
             ours = ours[:-1]
