@@ -55,6 +55,11 @@ VECTORS = {
     "field of 3000": TOP + b"X: " + b"x" * 2997 + b"\r\n\r\nhello\r\n",
     "many fields": TOP + b"X: y\r\n" * 500 + b"\r\nhello\r\n",
     "large": TOP + b"\r\n" + (b"x" * 70 + b"\r\n") * 10_000,
+    "a large field within a part": TOP
+    + b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nX: "
+    + b"x" * 900
+    + (b"\r\n " + b"x" * 900) * 120
+    + b"\r\n\r\nhello\r\n--b--\r\n",
     "multipart with eight bits where it says seven": TOP
     + b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n\xf6\r\n--b--\r\n",
 }  # fmt: skip
