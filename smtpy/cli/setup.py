@@ -4,7 +4,9 @@ Everything expected that can go wrong is turned into Trouble here, so that comma
 """
 
 import contextlib
+import errno
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,7 +51,8 @@ class Setup:
         try:
             return load(self.config, self.environ)
         except BadSettings as bad:
-            advice = "correct them, or run `smtpy init` to make a configuration"
+            lost = [advice for line in str(bad).splitlines() if (advice := give_back(line))]
+            advice = "; ".join(lost) or "correct them, or run `smtpy init` to make a configuration"
             raise Trouble(os.EX_CONFIG, f"the settings are refused; {advice}\n{bad}") from None
 
     @contextlib.contextmanager
@@ -80,6 +83,22 @@ class Setup:
         from smtpy.terms import vault_of
 
         return vault_of(self.settings)
+
+
+def give_back(problem: str) -> str:
+    """What to do when it is that a file with a secret is gone; else "". A new one is no fix for that."""
+    lost = _LOST.match(problem)
+    return f"give {lost['path']} back, from a backup: a new one loses {_LOSSES[lost['key'].lower()]}" if lost else ""
+
+
+_LOSSES = {
+    "secret_keys": "the trace marks and return tokens made with it",
+    "srs_secrets": "the return addresses made with it, so reports about mail on its way are refused",
+    "encryption_keys": "the signing keys that it sealed",
+}
+_LOST = re.compile(
+    rf"(?:SMTPY_)?(?P<key>{'|'.join(_LOSSES)})_file: cannot read (?P<path>.+): {os.strerror(errno.ENOENT)}\Z", re.I
+)
 
 
 def login() -> str:

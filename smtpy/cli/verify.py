@@ -13,7 +13,7 @@ import click
 
 from smtpy.cli.setup import Setup, pass_setup
 from smtpy.cli.show import json_option, show_document, show_list
-from smtpy.cli.verdicts import COLUMNS, rows, session_options, verdicts
+from smtpy.cli.verdicts import COLUMNS, rows, sender_option, session_options, verdicts
 
 EXIT_CODES = {"fail": os.EX_NOPERM, "permerror": os.EX_NOPERM, "temperror": os.EX_TEMPFAIL}
 
@@ -21,7 +21,7 @@ EXIT_CODES = {"fail": os.EX_NOPERM, "permerror": os.EX_NOPERM, "temperror": os.E
 @click.command("verify")
 @click.argument("file", type=click.File("rb"))
 @session_options
-@click.option("--from", "sender", default="", metavar="ADDRESS", help="The reverse-path; default: the null one.")
+@sender_option
 @json_option
 @click.pass_context
 @pass_setup
@@ -29,11 +29,10 @@ def verify_command(setup: Setup, ctx: click.Context, /, file: BinaryIO, as_json:
     """Who vouches for a message: SPF, DKIM, DMARC, ARC. FILE - is standard input."""
     from smtpy.authn.authenticate import Origin
     from smtpy.authn.results import written
-    from smtpy.mail.address import strip_path
     from smtpy.mail.message import parts
 
     hostname = setup.settings.hostname
-    origin = Origin(session["client"], session["helo"], strip_path(session["sender"]), hostname)
+    origin = Origin(session["client"], session["helo"], session["sender"], hostname)
     found = verdicts(setup, *parts(file.read()), origin)
     if as_json:
         show_document({**asdict(found), "authentication_results": written(hostname, found)})

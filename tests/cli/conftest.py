@@ -3,24 +3,35 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from smtpy.cli import main
+from tests.dns import Zone
+from tests.nameserver import Nameserver
 
 Run = Callable[..., Result]
 ANN = "ann@people.example"
 INBOX = "ann@inbox.example"
 
 
+@pytest.fixture(scope="session")
+def nobody() -> Iterator[str]:
+    """A DNS server that answers and knows no name."""
+    with Nameserver(Zone({})) as server:
+        yield f"{server.host}:{server.port}"
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting comes from outside the test."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:
+    """No setting comes from outside the test, and no question leaves it."""
     for name in [name for name in os.environ if name.startswith("SMTPY_")]:
         monkeypatch.delenv(name)
+    for name in ("SMTPY_DNS_SERVERS", "SMTPY_CHECK_RESOLVERS"):
+        monkeypatch.setenv(name, nobody)
 
 
 def run(*words: str, stdin: bytes | None = None) -> Result:

@@ -41,11 +41,10 @@ RESOLVED = {
 
 
 @pytest.fixture
-def world(config: Path) -> Iterator[Zone]:
-    """The DNS of these tests, and the configuration that asks it."""
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Zone]:
+    """The DNS of these tests, which the commands ask."""
     with Nameserver(Zone({})) as server:
-        text = config.read_text("utf-8")
-        config.write_text(f'dns_servers = ["{server.host}:{server.port}"]\n{text}', "utf-8")
+        monkeypatch.setenv("SMTPY_DNS_SERVERS", f"{server.host}:{server.port}")
         yield server.zone
 
 

@@ -81,6 +81,19 @@ def test_any_file_has_verdicts(verify: Verify, message: bytes, code: int) -> Non
     assert verify(message=message).exit_code == code
 
 
+@pytest.mark.parametrize("sender", ["not an address", "a@", "a@b@", "a@b..example"])
+def test_a_sender_must_be_an_address(verify: Verify, sender: str) -> None:
+    done = verify("--from", sender)
+    assert (done.exit_code, f"{sender!r} is not an address" in done.stderr) == (os.EX_USAGE, True)
+
+
+@pytest.mark.parametrize(
+    "sender", ["", "<>", "<@relay.example:a@sender.example>", '"a b"@sender.example', "a" * 99 + "@b.example"]
+)
+def test_a_sender_is_what_postfix_takes(verify: Verify, sender: str) -> None:
+    assert verify("--from", sender).exit_code == os.EX_NOPERM
+
+
 def test_a_client_must_be_an_address(verify: Verify) -> None:
     done = verify("--client", "mx.sender.example")
     assert (done.exit_code, "not an IP address" in done.stderr) == (os.EX_USAGE, True)
