@@ -16,7 +16,7 @@ from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE
 from smtpy.admin.pairs import KeyView, view
 from smtpy.admin.refusals import InUse, Invalid, NotFound
-from smtpy.store.schema import Domain, SigningKey
+from smtpy.store.schema import Algorithm, Domain, SigningKey
 from smtpy.vault import BadVault, Vault
 
 _WAITING = and_(SigningKey.used_from.is_(None), SigningKey.retired_at.is_(None))
@@ -72,11 +72,29 @@ def _use(c: Change, owner: Domain, waiting: Sequence[SigningKey]) -> tuple[KeyVi
 
 
 def retire(c: Change, domain: str, selector: str) -> KeyView:
-    """Sign with a key no more; it stays published. Idempotent. Raises NotFound, InUse when no other signs."""
+    """Sign with a key no more; it stays published if it ever signed. Idempotent.
+
+    Raises NotFound; InUse when none would sign without it, or Ed25519 alone: few receivers check that, and mail is
+    sealed (ARC) with RSA only.
+    """
     row, owner = _find(c, domain, selector)
-    if [row] == _rows(c, owner, _USED):
-        raise InUse("key", f"{row.selector} is the only key that signs for {owner.name}; use another one first")
+    if row.retired_at is None:
+        _spare(c, row, owner)
     return _move(c, "key.retire", row, owner, retired_at=row.retired_at or c.now)
+
+
+def _spare(c: Change, row: SigningKey, owner: Domain) -> None:
+    """Raises InUse when the key cannot be done without among those that sign, or among those that wait to."""
+    used = row.used_from is not None
+    others = [each for each in _rows(c, owner, _USED if used else _WAITING) if each is not row]
+    if used and not others:
+        raise InUse("key", f"{row.selector} is the only key that signs for {owner.name}; use another one first")
+    if not others or any(each.algorithm is Algorithm.RSA for each in others):
+        return
+    if used:
+        words = f"{row.selector} is the only RSA key that signs for {owner.name}, and mail is sealed (ARC) with RSA"
+        raise InUse("key", f"{words}; use another one first")
+    raise InUse("key", f"{row.selector} is the RSA key of the pair that waits; retire {others[0].selector} before it")
 
 
 def delete(c: Change, domain: str, selector: str) -> KeyView:
@@ -106,7 +124,7 @@ def reseal(c: Change) -> int:
 
 
 def of_domain(session: Session, domain: str) -> tuple[KeyView, ...]:
-    """All keys of a domain, the newest first; all are to be published. Raises NotFound."""
+    """All keys of a domain, the newest first; all but the `unneeded` are to be published. Raises NotFound."""
     owner = domains.find(session, domain)
     rows = session.scalars(select(SigningKey).where(SigningKey.domain_id == owner.id).order_by(SigningKey.id.desc()))
     return tuple(view(row, owner.name) for row in rows)
@@ -124,6 +142,21 @@ def overdue(session: Session, before: datetime | None) -> tuple[str, ...]:
     fine = select(SigningKey.id).where(SigningKey.domain_id == Domain.id, SigningKey.retired_at.is_(None), fresh)
     chosen = select(Domain.name).where(Domain.deleted_at.is_(None), ~fine.exists()).order_by(Domain.id)
     return tuple(session.scalars(chosen))
+
+
+def unsigned(session: Session) -> tuple[str, ...]:
+    """The domains whose mail leaves without a signature, since none of their keys is used yet."""
+    used = select(SigningKey.id).where(SigningKey.domain_id == Domain.id, _USED)
+    chosen = select(Domain.name).where(Domain.deleted_at.is_(None), ~used.exists()).order_by(Domain.id)
+    return tuple(session.scalars(chosen))
+
+
+def lingering(session: Session, before: datetime, domain: str | None = None) -> tuple[KeyView, ...]:
+    """The keys made before that time that still wait to be seen in DNS: those of a domain (its A-labels), or all."""
+    chosen = _COLUMNS.where(_WAITING, SigningKey.created_at < before, Domain.deleted_at.is_(None))
+    if domain is not None:
+        chosen = chosen.where(Domain.name == domain)
+    return tuple(view(*row) for row in session.execute(chosen.order_by(SigningKey.id)))
 
 
 def unopened(session: Session, vault: Vault, among: Collection[int] | None = None) -> tuple[KeyView, ...]:

@@ -46,6 +46,11 @@ class KeyView:
         return f"key {self.selector} of {self.domain}"
 
     @property
+    def unneeded(self) -> bool:
+        """Whether nothing was ever signed with it, nor will be: nobody needs its record."""
+        return self.state == "retired" and self.used_from is None
+
+    @property
     def name(self) -> str:
         """The name of its record."""
         return f"{self.selector}._domainkey.{self.domain}"

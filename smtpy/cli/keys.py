@@ -74,7 +74,7 @@ def use(setup: Setup, domain: str, now: bool) -> None:
         from smtpy.admin import keys
 
         used = keys.use(c, domain)
-    click.echo(f"{_selectors(used)} of {domain} sign from now on")
+    click.echo(f"{selectors(used)} of {domain} sign from now on")
 
 
 @key_command.command()
@@ -82,12 +82,13 @@ def use(setup: Setup, domain: str, now: bool) -> None:
 @click.argument("selector")
 @pass_setup
 def retire(setup: Setup, domain: str, selector: str) -> None:
-    """Sign with a key no more. Its record has to stay for mail that is on its way."""
+    """Sign with a key no more. If it ever did, its record has to stay for mail that is on its way."""
     with setup.change() as c:
         from smtpy.admin import keys
 
-        keys.retire(c, domain, selector)
-    click.echo(f"key {selector} of {domain} is retired")
+        retired = keys.retire(c, domain, selector)
+    gone = f"; nothing was ever signed with it, so take {retired.name} out of DNS" if retired.unneeded else ""
+    click.echo(f"key {selector} of {domain} is retired{gone}")
 
 
 @key_command.command()
@@ -114,8 +115,15 @@ def reseal(setup: Setup) -> None:
         lost = keys.unopened(c.session, setup.vault)
     click.echo(f"sealed {count} anew")
     if lost:
-        click.echo(f"cannot be opened: {_selectors(lost)}; `smtpy doctor` says more", err=True)
+        click.echo(f"cannot be opened: {selectors(lost)}; `smtpy doctor` says more", err=True)
 
 
-def _selectors(keys: "Sequence[KeyView]") -> str:
+def selectors(keys: "Sequence[KeyView]") -> str:
+    """As they are named in a sentence."""
     return " and ".join(each.selector for each in keys)
+
+
+def since(keys: "Sequence[KeyView]") -> str:
+    """What is said of keys that nobody has published, or not rightly."""
+    verb = "waits" if len(keys) == 1 else "wait"
+    return f"{verb} to be seen in DNS since {min(each.created_at for each in keys):%Y-%m-%d %H:%M}"

@@ -1,10 +1,11 @@
 """`smtpy domain dns`, `smtpy domain check`, `smtpy mailbox check`: what DNS is to say of a domain, and what it says.
 
-The exit code of a check is 1 when something required is missing or wrong: mail suffers until somebody acts. A warning
-and an unknown are 0.
+The exit code of a check is 1 when something required is missing or wrong: mail suffers until somebody acts. It is
+EX_TEMPFAIL when nothing could be found out, else 0, with warnings and with some unknown.
 """
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from smtpy.cli.setup import Setup, pass_setup
 from smtpy.cli.show import json_option, show_document, show_list
 
 if TYPE_CHECKING:
+    from smtpy.admin.checks import Checked
     from smtpy.store.findings import Subject
     from smtpy.zone.findings import Finding
     from smtpy.zone.records import Wanted
@@ -40,6 +42,15 @@ def dns_command(setup: Setup, name: str, form: str) -> None:
 
         wanted = checks.wanted(session, name, setup.settings)
     _FORMS[form](wanted)
+    _need_a_key(name, wanted)
+
+
+def _need_a_key(name: str, wanted: "Sequence[Wanted]") -> None:
+    """What cannot be published yet is no record of any form."""
+    from smtpy.zone.records import NO_KEY, keyless
+
+    if keyless(wanted):
+        click.echo(f"dkim, required: {NO_KEY.format(domain=name)}", err=True)
 
 
 def _table(wanted: "Sequence[Wanted]") -> None:
@@ -99,12 +110,32 @@ def _check(setup: Setup, ctx: click.Context, subject: "Subject", *, as_json: boo
     with setup.engine() as engine:
         from smtpy.admin import checks
 
-        found = checks.check(engine, subject, setup.settings, f"cli:{login()}")
+        came = checks.check(engine, subject, setup.settings, f"cli:{login()}")
     if as_json:
-        show_document([asdict(each) for each in found])
+        show_document([asdict(each) for each in came.findings])
     else:
-        _tell(found)
-    ctx.exit(SUFFERS if any(each.bad for each in found) else 0)
+        _tell(came.findings)
+    for line in _news(subject.name, came):
+        click.echo(line, err=as_json)
+    ctx.exit(_code(came.findings))
+
+
+def _news(name: str, came: "Checked") -> Iterator[str]:
+    """What is not of one record."""
+    from smtpy.cli.keys import selectors, since
+
+    if came.unreached:
+        yield f"{' and '.join(came.unreached)} cannot be reached from here; see check_resolvers and the firewall"
+    if came.used:
+        yield f"key {selectors(came.used)} of {name} sign from now on"
+    if came.lingering:
+        yield f"key {selectors(came.lingering)} of {name} {since(came.lingering)}"
+
+
+def _code(found: "Sequence[Finding]") -> int:
+    if any(each.bad for each in found):
+        return SUFFERS
+    return os.EX_TEMPFAIL if all(each.status == "unknown" for each in found) else os.EX_OK
 
 
 def _tell(found: "Sequence[Finding]") -> None:

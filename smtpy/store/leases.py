@@ -8,8 +8,9 @@ these differ.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from smtpy.store.checks import Lease
 
@@ -23,6 +24,11 @@ def take(engine: Engine, duty: str, holder: str, now: datetime, until: datetime)
     statement = statement.on_conflict_do_update(index_elements=["name"], set_=news, where=Lease.until <= now)
     with engine.begin() as connection:
         return connection.execute(statement.returning(Lease.name)).first() is not None
+
+
+def held_until(session: Session, duty: str) -> datetime | None:
+    """When the duty may, or might, be done again; None: nobody has ever done it."""
+    return session.scalar(select(Lease.until).where(Lease.name == duty))
 
 
 def leave(engine: Engine, duty: str, holder: str, until: datetime) -> None:

@@ -7,7 +7,7 @@ twice and end half-way: each step stands by itself.
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -16,18 +16,19 @@ from sqlalchemy import Engine
 
 from smtpy.admin import keys
 from smtpy.admin.change import Change, change, reading
-from smtpy.admin.checks import check
+from smtpy.admin.checks import Checked, check
 from smtpy.admin.outages import Outage, named
+from smtpy.admin.pairs import KeyView
 from smtpy.admin.refusals import Refusal
 from smtpy.config import Settings
 from smtpy.store.findings import Subject, due, forget
 from smtpy.terms import vault_of
 from smtpy.worker.crew import each
-from smtpy.zone.findings import Finding
 
 ACTOR = "worker"  # in the audit trail
 BATCH = 100  # domains of one round
 THREADS = 8
+CHECKING = "check domains"  # the duty by which others see whether a worker runs
 
 log = logging.getLogger("smtpy.worker")
 
@@ -57,28 +58,43 @@ def check_domains(post: Post) -> None:
         every = timedelta(hours=post.settings.check_hours)
         with reading(post.engine) as session:
             subjects = due(session, datetime.now(UTC), every, BATCH)
-    for subject, found in each(subjects, lambda subject: _checked(post, subject), THREADS, post.stopping):
-        _tell(subject, found)
+    unreached: dict[str, None] = {}
+    for subject, came in each(subjects, lambda subject: _checked(post, subject), THREADS, post.stopping):
+        _tell(subject, came)
+        if isinstance(came, Checked):
+            unreached |= dict.fromkeys(came.unreached)
+    if unreached:
+        log.warning("check resolvers=%s cannot be reached: see check_resolvers and the firewall", ",".join(unreached))
 
 
-def _checked(post: Post, subject: Subject) -> tuple[Finding, ...]:
+def _checked(post: Post, subject: Subject) -> Checked:
     with named():
         return check(post.engine, subject, post.settings, ACTOR)
 
 
-def _tell(subject: Subject, found: tuple[Finding, ...] | Exception) -> None:
-    """One line a domain. Raises Outage, since without the database nothing can be kept."""
-    if isinstance(found, Outage):
-        raise found
-    if isinstance(found, Refusal):  # it went meanwhile
+def _tell(subject: Subject, came: Checked | Exception) -> None:
+    """One line a domain, and one about its keys. Raises Outage, since without the database nothing can be kept."""
+    if isinstance(came, Outage):
+        raise came
+    if isinstance(came, Refusal):  # it went meanwhile
         return
-    if isinstance(found, Exception):
-        log.error("check domain=%s failed", subject.name, exc_info=found)
+    if isinstance(came, Exception):
+        log.error("check domain=%s failed", subject.name, exc_info=came)
         return
-    counted = Counter(finding.status.value for finding in found)
+    counted = Counter(finding.status.value for finding in came.findings)
     words = " ".join(f"{status}={number}" for status, number in sorted(counted.items()))
-    bad = ", ".join(f"{finding.kind} {finding.status}" for finding in found if finding.bad)
+    bad = ", ".join(f"{finding.kind} {finding.status}" for finding in came.findings if finding.bad)
     log.log(logging.WARNING if bad else logging.INFO, "check domain=%s %s why=%r", subject.name, words, bad)
+    if came.used:
+        log.info("use domain=%s keys=%s: they sign from now on", subject.name, _selectors(came.used))
+    if came.lingering:
+        since = min(key.created_at for key in came.lingering).isoformat(timespec="minutes")
+        told = (subject.name, _selectors(came.lingering), since)
+        log.warning("wait domain=%s keys=%s since=%s: not yet seen in DNS", *told)
+
+
+def _selectors(pair: Sequence[KeyView]) -> str:
+    return ",".join(key.selector for key in pair)
 
 
 def rotate_keys(post: Post) -> None:
@@ -92,7 +108,7 @@ def rotate_keys(post: Post) -> None:
             return
         with contextlib.suppress(Refusal), named(), _changing(post) as c:  # somebody was faster
             made = keys.rotate(c, name)
-            log.info("rotate domain=%s keys=%s: to be published", name, ",".join(key.selector for key in made))
+            log.info("rotate domain=%s keys=%s: to be published", name, _selectors(made))
 
 
 def purge_keys(post: Post) -> None:
@@ -108,7 +124,7 @@ def _changing(post: Post) -> contextlib.AbstractContextManager[Change]:
 
 
 DUTIES = (
-    Duty("check domains", timedelta(minutes=1), check_domains),
+    Duty(CHECKING, timedelta(minutes=1), check_domains),
     Duty("rotate keys", timedelta(hours=1), rotate_keys),
     Duty("purge keys", timedelta(hours=1), purge_keys),
 )

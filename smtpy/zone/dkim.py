@@ -7,6 +7,7 @@ from smtpy.signing.key import PublicKey, parse_public
 from smtpy.signing.tags import without_blanks
 from smtpy.zone.findings import Finding, Status, finding
 from smtpy.zone.look import Look, Wants, absent, publish, shown
+from smtpy.zone.records import NO_KEY, Kind
 
 _LEAST_CUT = 20  # characters that two keys do not have in common by chance
 
@@ -15,7 +16,7 @@ def judge_dkim(wants: Wants, look: Look) -> Finding:
     """Our key, and nothing beside it; of a retired one whatever its owner thinks best, which may be an empty p=."""
     found = texts(look.dns, wants[0].name)
     told = [shown(each) for each in found]
-    if not wants[0].required:
+    if wants[0].leaving:
         return finding(wants, Status.OK, told or ("gone already",))
     if not any(b"p=" in each for each in found):
         return absent(wants, look, found)
@@ -30,6 +31,12 @@ def judge_dkim(wants: Wants, look: Look) -> Finding:
         todo = "Take t=y away: it asks receivers to treat our signatures as a test only."
         return finding(wants, Status.WARNING, told, todo)
     return finding(wants, Status.OK, told)
+
+
+def no_key(domain: str) -> Finding:
+    """That there is nothing to look for, which no look at DNS would tell."""
+    todo, name = NO_KEY.format(domain=domain), f"_domainkey.{domain}"
+    return Finding(Kind.DKIM, name, Status.MISSING, True, "TXT v=DKIM1; k=…; p=… below it", (), f"There is {todo}.")
 
 
 def _public(record: bytes) -> PublicKey | None:

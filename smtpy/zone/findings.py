@@ -38,7 +38,10 @@ NO_ANSWER = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One record of one domain. `todo` is empty when there is nothing to do; both it and `found` are for people."""
+    """One record of one domain. `todo` is empty when there is nothing to do; both it and `found` are for people.
+
+    `disputed`: of the resolvers that answered, some show that it works and some do not.
+    """
 
     kind: Kind
     name: str
@@ -47,11 +50,17 @@ class Finding:
     expected: str
     found: tuple[str, ...] = ()
     todo: str = ""
+    disputed: bool = False
 
     @property
     def bad(self) -> bool:
         """Whether something does not work until somebody acts."""
         return self.required and self.status in BAD
+
+    @property
+    def works(self) -> bool:
+        """Whether every resolver that answered shows it so that receivers can use it, and at least one did."""
+        return self.status in GOOD and not self.disputed
 
 
 def finding(wanted: Sequence[Wanted], status: Status, found: Sequence[str] = (), todo: str = "") -> Finding:
@@ -74,7 +83,8 @@ def agree(views: Sequence[tuple[str, Finding]]) -> Finding:
         return views[0][1]
     worst = max((each for _, each in answered), key=lambda each: list(Status).index(each.status))
     if len({each.status in GOOD for _, each in answered}) > 1:
-        return replace(worst, status=Status.WARNING, found=_told(answered), todo=f"Not everywhere yet. {WAIT}")
+        todo = f"Not everywhere yet. {WAIT}"
+        return replace(worst, status=Status.WARNING, found=_told(answered), todo=todo, disputed=True)
     if silent and worst.status is Status.OK:
         found = (*worst.found, f"but no answer from {', '.join(silent)}")
         return replace(worst, status=Status.WARNING, found=found, todo=NO_ANSWER)

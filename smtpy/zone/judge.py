@@ -5,30 +5,32 @@ Each kind of record has a judge; a question without an answer makes its finding 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from smtpy.authn.suffixes import Suffixes
 from smtpy.dns import Dns, texts
-from smtpy.zone.dkim import judge_dkim
+from smtpy.zone.dkim import judge_dkim, no_key
 from smtpy.zone.dmarc import judge_dmarc
 from smtpy.zone.findings import Finding, Status, finding
-from smtpy.zone.look import Judge, Look, Resolvers, Wants, absent, begins, judged, publish, shown, together
+from smtpy.zone.look import Judge, Look, Resolvers, Seen, Wants, absent, begins, judged, publish, shown, together
 from smtpy.zone.mx import judge_mx
-from smtpy.zone.records import OWNERSHIP, Kind, Wanted
+from smtpy.zone.records import OWNERSHIP, Kind, Wanted, keyless
 from smtpy.zone.spf import judge_spf
 
 
 def judge(
     domain: str, hosts: tuple[str, ...], wanted: Sequence[Wanted], resolvers: Resolvers, suffixes: Suffixes
-) -> tuple[Finding, ...]:
-    """A finding for each kind and name that is wanted, in that order."""
+) -> Seen:
+    """A finding for each kind and name that is wanted, in that order; before them that there is no key, if so."""
     groups = [tuple(group) for _, group in groupby(wanted, key=lambda each: (each.kind, each.name))]
 
     def seen(dns: Dns) -> list[Finding]:
         look = Look(dns, domain, hosts, suffixes)
         return [judged(_judge, group, look) for group in groups]
 
-    return together(resolvers, seen)
+    found = together(resolvers, seen)
+    return replace(found, findings=(no_key(domain), *found.findings)) if keyless(wanted) else found
 
 
 def _judge(wants: Wants, look: Look) -> Finding:

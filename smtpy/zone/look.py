@@ -1,7 +1,7 @@
 """A look at the DNS of a domain, through one resolver after the other: what every judge needs to know and to say."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smtpy.authn.suffixes import Suffixes
 from smtpy.dns import Dns, DnsTrouble, texts
@@ -12,6 +12,8 @@ MOST_SHOWN = 300  # characters of one record
 _TELLING = len("v=spf1")  # characters that tell what kind of record it is
 _OF_MANY = (Kind.OWNERSHIP, Kind.DKIM)  # of which others may stand anywhere
 ELSEWHERE = "Other TXT records answer there, perhaps through a wildcard; they do no harm, and this one is needed too."
+
+ROOT = "."
 
 Wants = Sequence[Wanted]  # of one kind at one name
 
@@ -38,10 +40,37 @@ def judged(judge: Judge, wants: Wants, look: Look) -> Finding:
         return finding(wants, Status.UNKNOWN, (f"no answer ({trouble})",), NO_ANSWER)
 
 
-def together(resolvers: Resolvers, seen: Callable[[Dns], Sequence[Finding]]) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is said of a domain. `unreached`: resolvers that answer nothing whatsoever, so the fault is not there."""
+
+    findings: tuple[Finding, ...]
+    unreached: tuple[str, ...] = ()
+
+
+def together(resolvers: Resolvers, seen: Callable[[Dns], Sequence[Finding]]) -> Seen:
     """What is said of what each resolver shows; `seen` gives the same findings in the same order each time."""
     views = {label: seen(opened()) for label, opened in resolvers.items()}
-    return tuple(agree(list(zip(views, each, strict=True))) for each in zip(*views.values(), strict=True))
+    unreached = tuple(label for label, view in views.items() if _all_unknown(view) and not _answers(resolvers[label]()))
+    heard = {label: view for label, view in views.items() if label not in unreached}
+    if not heard:  # the domain is not to blame, and its owner has nothing to do
+        nobody = next(iter(views.values()))
+        return Seen(tuple(replace(each, found=(), todo="") for each in nobody), unreached)
+    findings = (agree(list(zip(heard, each, strict=True))) for each in zip(*heard.values(), strict=True))
+    return Seen(tuple(findings), unreached)
+
+
+def _all_unknown(view: Sequence[Finding]) -> bool:
+    return all(each.status is Status.UNKNOWN for each in view)
+
+
+def _answers(dns: Dns) -> bool:
+    """Whether a resolver knows the root, as each one does that can be reached."""
+    try:
+        dns.ask(ROOT, "NS")
+    except DnsTrouble:
+        return False
+    return True
 
 
 def shown(text: bytes) -> str:

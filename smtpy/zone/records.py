@@ -55,7 +55,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A record to publish. `name` without the final dot; `value` as people type it: a text bare, an MX as `10 host`."""
+    """A record to publish. `name` without the final dot; `value` as people type it: a text bare, an MX as `10 host`.
+
+    `leaving`: of a retired key, so it may stay, be emptied or go.
+    """
 
     kind: Kind
     name: str
@@ -63,10 +66,12 @@ class Wanted:
     value: str
     required: bool
     why: str
+    leaving: bool = False
 
 
 def expected(domain: str, uuid: str, keys: Sequence[PublicKey], service: Service) -> tuple[Wanted, ...]:
     """All that `domain` (A-labels) is to publish, the most important first. `uuid`: that of the domain."""
+    signed = any(key.state == "used" for key in keys)
     return (
         Wanted(
             *(Kind.OWNERSHIP, f"{OWNERSHIP_LABEL}.{domain}", "TXT", f"{OWNERSHIP}{uuid}", True),
@@ -77,7 +82,7 @@ def expected(domain: str, uuid: str, keys: Sequence[PublicKey], service: Service
             *(Kind.SPF, domain, "TXT", SPF, True),
             f"Lets the servers that take mail for {domain} send it on: its return address is then on {domain}.",
         ),
-        *(_dkim(domain, key) for key in keys),
+        *(_dkim(domain, key, signed=signed) for key in keys),
         Wanted(
             *(Kind.DMARC, f"_dmarc.{domain}", "TXT"),
             *(f"v=DMARC1; p=quarantine; rua=mailto:{service.report_address}", False),
@@ -93,6 +98,8 @@ def _mx(domain: str, hosts: Sequence[str]) -> Iterator[Wanted]:
         yield Wanted(Kind.MX, domain, "MX", f"{PREFERENCE} {host}", True, why)
 
 
+NEXT_KEY = "A new key: publish it, then it takes over. Until our check has seen it, the key before it signs on."
+NO_KEY = "no key; run `smtpy key rotate {domain}` or start `smtpy worker`"
 _KEY_WORDS: dict[KeyState, str] = {
     "waiting": "A new key: mail is signed with it once our check has seen it in DNS.",
     "used": "The key that receivers check our signatures with.",
@@ -100,9 +107,18 @@ _KEY_WORDS: dict[KeyState, str] = {
 }
 
 
-def _dkim(domain: str, key: PublicKey) -> Wanted:
-    name = f"{key.selector}._domainkey.{domain}"
-    return Wanted(Kind.DKIM, name, "TXT", key.record, key.state != "retired", _KEY_WORDS[key.state])
+def _dkim(domain: str, key: PublicKey, *, signed: bool) -> Wanted:
+    """Mail suffers when a key that signs is not there; or, while none does, one that could."""
+    name, why = f"{key.selector}._domainkey.{domain}", _KEY_WORDS[key.state]
+    if key.state == "waiting" and signed:
+        return Wanted(Kind.DKIM, name, "TXT", key.record, False, NEXT_KEY)
+    retired = key.state == "retired"
+    return Wanted(Kind.DKIM, name, "TXT", key.record, not retired, why, leaving=retired)
+
+
+def keyless(wanted: Sequence[Wanted]) -> bool:
+    """Whether the domain has no key that signs or could once it is published."""
+    return not any(each.kind is Kind.DKIM and not each.leaving for each in wanted)
 
 
 def _tls(domain: str, service: Service) -> Iterator[Wanted]:

@@ -4,13 +4,15 @@ A reply through SMTPy comes from the mailbox's own provider to us, and is taken 
 its author. Here no message is at hand: which key signs is not known, so only whether there are keys can be told.
 """
 
+from dataclasses import replace
+
 from smtpy.authn.spf import check_spf
 from smtpy.authn.suffixes import Suffixes
 from smtpy.dns import Dns, DnsTrouble, texts
 from smtpy.signing.result import Result
 from smtpy.zone.dmarc import policy_of
-from smtpy.zone.findings import NO_ANSWER, Finding, Status, finding
-from smtpy.zone.look import Judge, Look, Resolvers, Wants, begins, judged, shown, together
+from smtpy.zone.findings import Finding, Status, finding
+from smtpy.zone.look import Judge, Look, Resolvers, Seen, Wants, begins, judged, shown, together
 from smtpy.zone.records import Kind, Wanted
 from smtpy.zone.spf import VERSION
 
@@ -18,15 +20,15 @@ STRANGER = "192.0.2.1"  # sends no mail (RFC 5737), so a record that lets it let
 SELECTORS = ("google", "selector1", "selector2", "s1", "k1", "fm1", "protonmail", "sig1", "default", "dkim", "mail")
 
 
-def judge_replies(domain: str, resolvers: Resolvers, suffixes: Suffixes) -> tuple[Finding, ...]:
+def judge_replies(domain: str, resolvers: Resolvers, suffixes: Suffixes) -> Seen:
     """Whether replies from mailboxes on `domain` (A-labels) would be believed, and then why."""
 
     def seen(dns: Dns) -> list[Finding]:
         look = Look(dns, domain, (), suffixes)
         return [judged(judge, wants, look) for wants, judge in _wanted(domain)]
 
-    details = together(resolvers, seen)
-    return (_summary(domain, *details), *details)
+    found = together(resolvers, seen)
+    return replace(found, findings=(_summary(domain, *found.findings), *found.findings))
 
 
 def _wanted(domain: str) -> tuple[tuple[Wants, Judge], ...]:
@@ -79,8 +81,8 @@ def _summary(domain: str, spf: Finding, dkim: Finding, dmarc: Finding) -> Findin
     vouching = [each.kind.upper() for each in (spf, dkim) if each.status in works]
     if vouching:
         return finding(wants, Status.OK, (f"replies can pass by {' and '.join(vouching)}",))
-    if Status.UNKNOWN in (spf.status, dkim.status):
-        return finding(wants, Status.UNKNOWN, ("DNS did not answer",), NO_ANSWER)
+    if unknown := [each for each in (spf, dkim) if each.status is Status.UNKNOWN]:
+        return finding(wants, Status.UNKNOWN, ("DNS did not answer",), unknown[0].todo)
     harm = f" and {domain} itself asks for that ({dmarc.found[0]})" if dmarc.status in works else ""
     todo = (
         f"Replies from {domain} cannot be told from forged ones, so they may be refused{harm}. Have SPF or DKIM set up "

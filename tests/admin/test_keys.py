@@ -223,6 +223,25 @@ def test_who_should_get_a_new_pair(house: Engine) -> None:
         assert keys.overdue(session, None) == (OUR, "bare.example")
 
 
+def test_what_signs_nothing_and_what_waits(house: Engine) -> None:
+    later = datetime.now(UTC) + timedelta(days=1)
+    with door(house) as c:
+        domains.add(c, "new.example", owner=ANN)
+        domains.add(c, "gone.example", owner=ANN)
+        domains.delete(c, "gone.example")
+        keys.use(c, OUR)
+        keys.rotate(c, OUR)
+    with Session(house) as session:
+        assert keys.unsigned(session) == ("new.example",)
+        assert keys.lingering(session, later - timedelta(days=2)) == ()
+        assert {(each.domain, each.state) for each in keys.lingering(session, later)} == {
+            (OUR, "waiting"),
+            ("new.example", "waiting"),
+        }
+        ours = {each.selector for each in keys.lingering(session, later, OUR)}
+    assert ours == set(selectors(house, 2))
+
+
 def test_pages(house: Engine) -> None:
     with Session(house) as session:
         first = keys.page(session, limit=1)

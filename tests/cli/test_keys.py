@@ -109,6 +109,31 @@ def test_an_encryption_key_is_replaced(house: Run, config: Path) -> None:
     assert [row["opens"] for row in listed(house)] == [True, True]
 
 
+def test_ed25519_is_not_left_alone(house: Run) -> None:
+    house("key", "use", OUR, "--now")
+    rsa, ed25519 = selector(house, "r"), selector(house, "e")
+    done = house("key", "retire", OUR, rsa)
+    assert (done.exit_code, f"{rsa} is the only RSA key that signs for {OUR}" in done.output) == (
+        os.EX_UNAVAILABLE,
+        True,
+    )
+    house("key", "rotate", OUR)
+    waiting = [row["selector"] for row in listed(house, OUR) if row["state"] == "waiting"]
+    done = house("key", "retire", OUR, max(waiting))  # or the other one would take the place of the pair
+    assert (done.exit_code, f"retire {min(waiting)} before it" in done.output) == (os.EX_UNAVAILABLE, True)
+    for each in (*sorted(waiting), ed25519):
+        assert house("key", "retire", OUR, each).exit_code == 0
+    assert states(house) == [("e1", "retired"), ("e2", "retired"), ("r1", "used"), ("r2", "retired")]
+
+
+def test_what_never_signed_need_not_stay(house: Run) -> None:
+    ed25519, rsa = selector(house, "e"), selector(house, "r")
+    for each in (ed25519, rsa):
+        said = f"key {each} of {OUR} is retired; nothing was ever signed with it, so take {each}._domainkey.{OUR} out"
+        assert house("key", "retire", OUR, each).output.startswith(said)
+        assert each not in house("domain", "dns", OUR).output
+
+
 def test_no_secret_is_shown(house: Run, config: Path) -> None:
     secret = (config.parent / "secrets" / "encryption_keys").read_text().strip()
     said = "".join(house(*words).output for words in (("key", "list", "--json"), ("config", "show"), ("doctor",)))

@@ -2,14 +2,17 @@
 
 import json
 import os
+import re
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import dns.zone
 import pytest
 
 from tests.cli.conftest import ANN, INBOX, Run
 from tests.dns import Zone
-from tests.nameserver import Nameserver
+from tests.nameserver import Nameserver, silence
 
 HOST = "mx.our.example"  # of the configuration that `smtpy init` makes in these tests
 
@@ -32,7 +35,7 @@ def town(house: Run) -> Run:
 def publish(town: Run, server: Nameserver) -> None:
     """Do what `domain dns` says."""
     names: dict[str, dict[str, list[object]]] = {HOST: {"A": ["198.51.100.25"]}}
-    for each in json.loads(town("domain", "dns", "shop.example", "--format", "json").output):
+    for each in json.loads(town("domain", "dns", "shop.example", "--format", "json").stdout):
         value = (10, HOST) if each["type"] == "MX" else each["value"]
         names.setdefault(each["name"], {}).setdefault(each["type"], []).append(value)
     server.zone.names.update(names)
@@ -75,9 +78,12 @@ def test_check_says_what_to_do_and_then_that_all_is_well(town: Run, nameserver: 
     assert "OK       spf       shop.example\n" in after.output
 
 
-def test_check_lets_new_keys_be_used(town: Run, nameserver: Nameserver) -> None:
+def test_check_lets_new_keys_be_used_and_says_so_once(town: Run, nameserver: Nameserver) -> None:
     publish(town, nameserver)
-    assert town("domain", "check", "shop.example").exit_code == 0
+    done = town("domain", "check", "shop.example", "--json")
+    assert (done.exit_code, json.loads(done.stdout)[0]["status"]) == (0, "ok")
+    assert re.fullmatch(r"key r\S+ and e\S+ of shop.example sign from now on\n", done.stderr)
+    assert "from now on" not in town("domain", "check", "shop.example").output
     assert "No mail is signed" not in town("domain", "dns", "shop.example", "--format", "zone").output
     assert "The key that receivers check" in town("domain", "dns", "shop.example", "--format", "zone").output
 
@@ -87,6 +93,62 @@ def test_what_is_only_recommended_is_no_failure(town: Run, nameserver: Nameserve
     del nameserver.zone.names["_dmarc.shop.example"]
     done = town("domain", "check", "shop.example")
     assert (done.exit_code, "MISSING  dmarc" in done.output) == (0, True)
+
+
+def test_a_new_pair_is_no_failure_while_the_old_one_signs(town: Run, nameserver: Nameserver) -> None:
+    publish(town, nameserver)
+    town("domain", "check", "shop.example")
+    assert town("key", "rotate", "shop.example").exit_code == 0
+    done = town("domain", "check", "shop.example")
+    assert (done.exit_code, done.output.count("MISSING  dkim")) == (0, 2)
+    assert done.output.count("(recommended)") == 2
+    assert "it takes over" in done.output
+
+
+def test_a_domain_without_keys_is_not_well(town: Run, nameserver: Nameserver) -> None:
+    for key in json.loads(town("key", "list", "shop.example", "--json").stdout):
+        told = town("key", "retire", "shop.example", key["selector"]).output
+        assert f"so take {key['name']} out of DNS" in told
+    assert "_domainkey" not in town("domain", "dns", "shop.example").stdout
+    publish(town, nameserver)
+    done = town("domain", "check", "shop.example")
+    words = "no key; run `smtpy key rotate shop.example` or start `smtpy worker`"
+    assert (done.exit_code, words in done.output) == (1, True)
+    for form in ("zone", "json", "table"):
+        assert town("domain", "dns", "shop.example", "--format", form).stderr == f"dkim, required: {words}\n"
+
+
+def test_a_silent_resolver_is_named_once_and_keeps_no_key_from_use(
+    town: Run, nameserver: Nameserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(town, nameserver)
+    monkeypatch.setenv("SMTPY_DNS_TIMEOUT_SECONDS", "0.1")
+    with silence() as (host, port):
+        away = f"{host}:{port}"
+        monkeypatch.setenv("SMTPY_CHECK_RESOLVERS", away)
+        none = town("domain", "check", "shop.example")
+        assert (none.exit_code, town("mailbox", "check", INBOX).exit_code) == (os.EX_TEMPFAIL, os.EX_TEMPFAIL)
+        assert {line.split()[0] for line in none.output.splitlines()[:-1]} == {"UNKNOWN"}
+        line = f"{away} cannot be reached from here; see check_resolvers and the firewall\n"
+        assert none.output.endswith(line)
+        monkeypatch.setenv("SMTPY_CHECK_RESOLVERS", f"{away} {nameserver.host}:{nameserver.port}")
+        one = town("domain", "check", "shop.example")
+    assert (one.exit_code, one.output.count("to do"), one.output.count(line)) == (0, 0, 1)
+    assert one.output.endswith(" of shop.example sign from now on\n")
+
+
+def test_a_key_that_waits_for_long_is_told(town: Run, nameserver: Nameserver, config: Path) -> None:
+    assert "since" not in town("domain", "check", "shop.example").output
+    assert "since" not in town("doctor").output.replace("has not run since", "")
+    with sqlite3.connect(config.parent.parent / "state" / "smtpy.db") as database:
+        database.execute("UPDATE signing_keys SET created_at = '2026-01-31 12:00:00.000000'")
+    database.close()
+    words = r"key r\S+ and e\S+ of shop.example wait to be seen in DNS since 2026-01-31 12:00"
+    assert re.search(words, town("domain", "check", "shop.example").stdout)
+    assert re.search(words, town("domain", "check", "shop.example", "--json").stderr)
+    assert re.search(f"WARN  keys: {words}; run `smtpy domain check shop.example`", town("doctor").output)
+    publish(town, nameserver)
+    assert "since" not in town("domain", "check", "shop.example").output
 
 
 def test_trouble_is_no_failure(town: Run, nameserver: Nameserver) -> None:
@@ -100,7 +162,7 @@ def test_check_as_json(town: Run, nameserver: Nameserver) -> None:
     done = town("domain", "check", "shop.example", "--json")
     found = json.loads(done.output)
     assert done.exit_code == 1
-    assert {"kind", "name", "status", "required", "expected", "found", "todo"} == set(found[0])
+    assert {"kind", "name", "status", "required", "expected", "found", "todo", "disputed"} == set(found[0])
     assert {each["status"] for each in found} == {"missing"}
 
 

@@ -1,6 +1,7 @@
 """The duties, done on a real database and a real name server."""
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -11,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from smtpy.admin import domains, keys
 from smtpy.admin.change import change, reading
+from smtpy.admin.checks import PATIENCE
 from smtpy.admin.outages import Outage
 from smtpy.config import Settings
 from smtpy.store.checks import DomainCheck
 from smtpy.store.schema import Epoch, SigningKey
 from smtpy.terms import vault_of
 from smtpy.worker.duties import Post, check_domains, purge_keys, rotate_keys
-from tests.nameserver import Nameserver
+from tests.nameserver import Nameserver, silence
 from tests.worker.conftest import Settle
 from tests.worker.published import published
 
@@ -64,6 +66,8 @@ def test_what_is_published_is_found_and_its_keys_are_used(
     told = [each.getMessage() for each in caplog.records if each.name == "smtpy.worker"]
     assert sorted(told)[0].startswith("check domain=inbox.example missing=")
     assert sorted(told)[1].startswith("check domain=our.example ok=")
+    assert re.fullmatch(r"use domain=our.example keys=r\S+,e\S+: they sign from now on", sorted(told)[2])
+    assert len(told) == 3
 
 
 def test_one_key_of_two_is_not_used(house: Engine, settings: Settings, nameserver: Nameserver) -> None:
@@ -86,6 +90,58 @@ def test_a_key_is_used_only_when_all_resolvers_show_it(
         check_domains(post(house, settle(check_resolvers=servers)))
     assert states(house) == ["waiting", "waiting"]
     assert {status for (kind, _), status in checks(house).items() if kind == "dkim"} == {"warning"}
+
+
+def test_a_silent_resolver_does_not_keep_a_key_from_being_used(
+    house: Engine, settle: Settle, settings: Settings, nameserver: Nameserver, caplog: pytest.LogCaptureFixture
+) -> None:
+    nameserver.zone.names |= published(house, settings)
+    with silence() as (host, port):
+        servers = [f"{nameserver.host}:{nameserver.port}", f"{host}:{port}"]
+        check_domains(post(house, settle(check_resolvers=servers, dns_timeout_seconds=0.1)))
+    assert states(house) == ["used", "used"]
+    assert set(checks(house).values()) - {"warning"} == {"ok"}
+    told = [each.getMessage() for each in caplog.records if "cannot be reached" in each.getMessage()]
+    assert told == [f"check resolvers={host}:{port} cannot be reached: see check_resolvers and the firewall"]
+
+
+def test_trouble_with_one_name_does_not_keep_a_key_from_being_used(
+    house: Engine, settle: Settle, settings: Settings, nameserver: Nameserver
+) -> None:
+    names = published(house, settings)
+    nameserver.zone.names |= names
+    broken = type(nameserver.zone)({**names, next(name for name in names if name.startswith("e")): "SERVFAIL"})
+    with Nameserver(broken) as other:
+        servers = [f"{each.host}:{each.port}" for each in (nameserver, other)]
+        check_domains(post(house, settle(check_resolvers=servers)))
+    assert states(house) == ["used", "used"]
+
+
+def test_a_foreign_text_does_not_keep_a_key_from_being_used(
+    house: Engine, settings: Settings, nameserver: Nameserver
+) -> None:
+    names = published(house, settings)
+    for name in names:
+        if "_domainkey" in name:
+            names[name]["TXT"].append("v=spf1 -all")
+    nameserver.zone.names |= names
+    check_domains(post(house, settings))
+    assert {status for (kind, _), status in checks(house).items() if kind == "dkim"} == {"warning"}
+    assert states(house) == ["used", "used"]
+
+
+def test_a_key_that_waits_for_long_is_told(house: Engine, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    age(house, created_at=datetime.now(UTC) - PATIENCE + timedelta(minutes=1))
+    check_domains(post(house, settings))
+    assert "wait domain=" not in caplog.text
+    age(house, created_at=datetime(2026, 1, 31, 12, 0, tzinfo=UTC))
+    with Session(house) as session, session.begin():
+        session.query(DomainCheck).delete()
+    check_domains(post(house, settings))
+    assert re.search(
+        r"WARNING.* wait domain=our.example keys=r\S+,e\S+ since=2026-01-31T12:00\+00:00: not yet seen in DNS",
+        caplog.text,
+    )
 
 
 @pytest.mark.parametrize("trouble", ["SERVFAIL", "REFUSED"])

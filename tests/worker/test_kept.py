@@ -11,7 +11,7 @@ from smtpy.admin.change import change, reading
 from smtpy.config import Settings
 from smtpy.store.checks import DomainCheck
 from smtpy.store.findings import SILENT, SOON, Subject, due, failing, forget, keep
-from smtpy.store.leases import leave, take
+from smtpy.store.leases import held_until, leave, take
 from smtpy.terms import vault_of
 from smtpy.zone.findings import Finding, Status
 from smtpy.zone.records import Kind
@@ -121,7 +121,11 @@ def test_what_is_in_the_trash_is_forgotten(house: Engine) -> None:
 
 
 def test_a_lease_has_one_holder_until_its_end(engine: Engine) -> None:
+    with reading(engine) as session:
+        assert held_until(session, "duty") is None
     assert take(engine, "duty", "one", NOW, NOW + HOUR)
+    with reading(engine) as session:
+        assert held_until(session, "duty") == NOW + HOUR
     assert not take(engine, "duty", "two", NOW + HOUR / 2, NOW + DAY)
     assert take(engine, "other duty", "two", NOW, NOW + HOUR)
     assert take(engine, "duty", "two", NOW + HOUR, NOW + DAY)  # the first is taken to be dead

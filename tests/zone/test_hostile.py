@@ -30,7 +30,7 @@ def test_any_text_is_judged(changed: dict[str, list[bytes]]) -> None:
 @given(st.lists(TEXTS, max_size=3), st.lists(TEXTS, max_size=3))
 def test_any_mailbox_is_judged(spf: list[bytes], dmarc: list[bytes]) -> None:
     names = {DOMAIN: {"TXT": spf}, f"_dmarc.{DOMAIN}": {"TXT": dmarc}}
-    found = judge_replies(DOMAIN, resolvers(names), Suffixes())
+    found = judge_replies(DOMAIN, resolvers(names), Suffixes()).findings
     assert len(found) == 4
     assert all(text.isprintable() for each in found for text in (*each.found, each.todo))
 

@@ -4,11 +4,9 @@ from typing import Any
 
 import pytest
 
-from smtpy.authn.suffixes import Suffixes
 from smtpy.zone.findings import Finding, Status
-from smtpy.zone.judge import judge
-from smtpy.zone.records import PublicKey, Service, expected
-from tests.zone.town import DOMAIN, ED, HOST, KEYS, RSA, SERVICE, UUID, findings, resolvers, zone
+from smtpy.zone.records import PublicKey, Service
+from tests.zone.town import DOMAIN, ED, HOST, KEYS, RSA, SERVICE, UUID, findings, seen, zone
 
 OK, WARNING, UNKNOWN, MISSING, WRONG = Status
 
@@ -299,7 +297,7 @@ def test_resolvers_that_disagree_are_before_and_after_a_change() -> None:
 
 def test_a_silent_resolver_contradicts_nobody() -> None:
     silent: dict[str, Any] = dict.fromkeys(zone(), "TIMEOUT")
-    found = findings(zone(_smtpy=None), silent)
+    found = findings(zone(_smtpy=None), silent)  # of these names: it can be reached
     assert (found["s1"].status, found["_smtpy"].status) == (WARNING, MISSING)
     assert found["s1"].found[-1] == "but no answer from 192.0.2.2"
 
@@ -313,8 +311,49 @@ def test_two_that_find_nothing_right_tell_the_worse() -> None:
 def test_a_retired_key_is_its_owners_affair(record: str | None) -> None:
     retired = (PublicKey("old", RSA, "retired"), *KEYS)
     names = zone() | ({f"old._domainkey.{DOMAIN}": txt(record)} if record else {})
-    found = judge(DOMAIN, (HOST,), expected(DOMAIN, UUID, retired, SERVICE), resolvers(names), Suffixes())
-    assert {each.status for each in found} == {OK}
+    assert {each.status for each in seen(names, keys=retired).findings} == {OK}
+
+
+def test_the_next_key_is_recommended_and_the_first_required() -> None:
+    first = (PublicKey("s1", RSA, "waiting"), PublicKey("s2", ED, "waiting"))
+    alone = [each for each in seen(zone(s1=None), keys=first).findings if each.name.startswith("s1.")]
+    assert [(each.status, each.bad) for each in alone] == [(MISSING, True)]
+    next_one = (PublicKey("s3", ED, "waiting"), *KEYS)
+    found = seen(zone(), keys=next_one).findings
+    assert [each.name.partition(".")[0] for each in found if each.status is not OK] == ["s3"]
+    assert not any(each.bad for each in found)
+    (missing,) = (each for each in found if each.status is not OK)
+    assert missing.todo.startswith("A new key: publish it, then it takes over.")
+    assert "Add a TXT record named s3._domainkey.our.example" in missing.todo
+    assert seen(zone() | {f"s3._domainkey.{DOMAIN}": txt(RSA)}, keys=next_one).findings[3].status is WRONG
+
+
+@pytest.mark.parametrize("keys", [(), (PublicKey("old", RSA, "retired"),)], ids=["none", "a retired one"])
+def test_a_domain_without_a_key_suffers(keys: tuple[PublicKey, ...]) -> None:
+    found = seen(zone(), keys=keys).findings
+    assert [(each.name, each.status) for each in found if each.bad] == [(f"_domainkey.{DOMAIN}", MISSING)]
+    assert "no key; run `smtpy key rotate our.example` or start `smtpy worker`" in found[0].todo
+
+
+SILENCE: dict[str, Any] = dict.fromkeys(("", *zone()), "TIMEOUT")  # "" is the root, which each resolver knows
+
+
+def test_a_resolver_that_cannot_be_reached_says_nothing_of_the_domain() -> None:
+    one = seen(zone(), SILENCE)
+    assert ({each.status for each in one.findings}, one.unreached) == ({OK}, ("192.0.2.2",))
+    all_silent = seen(SILENCE, SILENCE)
+    assert all_silent.unreached == ("192.0.2.1", "192.0.2.2")
+    assert {(each.status, each.todo, each.found) for each in all_silent.findings} == {(UNKNOWN, "", ())}
+    broken = seen(dict.fromkeys(zone(), "SERVFAIL"))  # by the domain's own fault
+    assert (broken.unreached, "DNSSEC" in broken.findings[0].todo) == ((), True)
+
+
+def test_what_works_is_what_all_show_that_answer() -> None:
+    beside = zone(s2=txt("v=spf1 -all", ED))
+    trouble: dict[str, Any] = zone() | {f"s2._domainkey.{DOMAIN}": "SERVFAIL"}
+    assert findings(beside, trouble)["s2"].works
+    assert not findings(beside, zone(s2=None))["s2"].works
+    assert not findings(trouble)["s2"].works
 
 
 def test_no_record_gets_a_control_character_into_a_finding() -> None:

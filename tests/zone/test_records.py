@@ -55,4 +55,8 @@ def test_another_policy_has_another_id() -> None:
 
 def test_a_retired_key_is_asked_for_and_not_required() -> None:
     wanted = expected(DOMAIN, UUID, [PublicKey("old", RSA, "retired"), *KEYS], SERVICE)
-    assert [each.required for each in wanted if each.kind == "dkim"] == [False, True, True]
+    assert [(each.required, each.leaving) for each in wanted if each.kind == "dkim"] == [
+        (False, True),
+        (True, False),
+        (True, False),
+    ]

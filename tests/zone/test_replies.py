@@ -50,7 +50,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[Status, ...], str]] = {
 
 @pytest.mark.parametrize(("names", "statuses", "words"), CASES.values(), ids=CASES.keys())
 def test_replies(names: dict[str, Any], statuses: tuple[Status, ...], words: str) -> None:
-    found = judge_replies(DOMAIN, resolvers(names, names), Suffixes())
+    found = judge_replies(DOMAIN, resolvers(names, names), Suffixes()).findings
     assert [each.kind.value for each in found] == ["replies", "spf", "dkim", "dmarc"]
     assert tuple(each.status for each in found) == statuses
     assert words in " ".join(word for each in found for word in (*each.found, each.todo))
@@ -59,5 +59,12 @@ def test_replies(names: dict[str, Any], statuses: tuple[Status, ...], words: str
 
 def test_the_policy_above_the_domain_holds() -> None:
     names = {"_dmarc.people.inbox.example": {"TXT": []}} | POLICY
-    found = judge_replies("people.inbox.example", resolvers(names), Suffixes())
+    found = judge_replies("people.inbox.example", resolvers(names), Suffixes()).findings
     assert found[-1].found == ("inbox.example asks for reject",)
+
+
+def test_resolvers_that_cannot_be_reached_blame_nobody() -> None:
+    silence: dict[str, Any] = dict.fromkeys(("", DOMAIN, f"_domainkey.{DOMAIN}", f"_dmarc.{DOMAIN}"), "TIMEOUT")
+    seen = judge_replies(DOMAIN, resolvers(silence), Suffixes())
+    assert seen.unreached == ("192.0.2.1",)
+    assert {(each.status, each.todo) for each in seen.findings} == {(UNKNOWN, "")}

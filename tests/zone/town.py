@@ -1,12 +1,13 @@
 """A domain as it should be, and a way to change something about it."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from smtpy.authn.suffixes import Suffixes
 from smtpy.zone.findings import Finding
 from smtpy.zone.judge import judge
-from smtpy.zone.look import Resolvers
+from smtpy.zone.look import Resolvers, Seen
 from smtpy.zone.records import PublicKey, Service, expected
 from tests.dns import Zone
 
@@ -21,7 +22,7 @@ RSA = (
     "qthD1hv4cvEj0bW0nouIrBB/BIMlYA80/Vep9yo1MXzNRTL1Bf60IUnCSOe2ia/8gQlZrvqkC89qBLIkZe7TFxyEEiBxHHFuoQiJBkKnEUV3PWE+SK3J"
     "Fjczk0bskLmB5fCuOKFOnhCWVauWUrb2NoEbA4anurkavTMUgRuIrGHgvwIDAQAB"
 )
-KEYS = (PublicKey("s1", RSA, "used"), PublicKey("s2", ED, "waiting"))
+KEYS = (PublicKey("s1", RSA, "used"), PublicKey("s2", ED, "used"))
 
 Names = dict[str, Any]
 
@@ -54,5 +55,10 @@ def resolvers(*views: Names) -> Resolvers:
 
 def findings(*views: Names, domain: str = DOMAIN, service: Service = SERVICE) -> dict[str, Finding]:
     """What is said of a domain seen so by one or more resolvers, by the first label (`mx` and `spf` at the apex)."""
-    found = judge(domain, service.hosts, expected(domain, UUID, KEYS, service), resolvers(*views), Suffixes())
+    found = seen(*views, domain=domain, service=service).findings
     return {str(each.kind) if each.name == domain else each.name.partition(".")[0]: each for each in found}
+
+
+def seen(*views: Names, domain: str = DOMAIN, service: Service = SERVICE, keys: Sequence[PublicKey] = KEYS) -> Seen:
+    """All that is said of a domain seen so by one or more resolvers."""
+    return judge(domain, service.hosts, expected(domain, UUID, keys, service), resolvers(*views), Suffixes())
