@@ -97,7 +97,7 @@ class Resolver:
 
     def _exchange(self, query: dns.message.QueryMessage, end: float) -> dns.message.Message:
         """What the first server says that knows. Raises DnsTrouble with what the last one said."""
-        order = self._order or _system_servers()
+        order = self._order or system_servers()
         last = ""
         for server in order * ROUNDS:
             left = end - self._clock()
@@ -139,7 +139,8 @@ class _OutOfTime(DnsTrouble):
     """The asker had no time left."""
 
 
-def _system_servers() -> tuple[Server, ...]:
+def system_servers() -> tuple[Server, ...]:
+    """Those of /etc/resolv.conf. Raises DnsTrouble when it names none."""
     try:
         return tuple((str(each), PORT) for each in dns.resolver.Resolver().nameservers)
     except (dns.exception.DNSException, OSError) as error:

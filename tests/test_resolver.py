@@ -209,7 +209,7 @@ def test_no_server_at_all_is_trouble() -> None:
 
 
 def test_the_system_names_servers(monkeypatch: pytest.MonkeyPatch, server: Nameserver) -> None:
-    monkeypatch.setattr(module, "_system_servers", lambda: ((server.host, server.port),))
+    monkeypatch.setattr(module, "system_servers", lambda: ((server.host, server.port),))
     assert Resolver().within(5).ask("a.example", "A").records
 
 

@@ -1,20 +1,20 @@
 """`smtpy doctor`: what is wrong with this installation, each finding with its fix; the exit code tells the worst one.
 
-Checks go from causes to consequences: settings, files, database, sockets, Postfix; so of several errors the first gives
-the exit code, since it may well be the cause of the others. Nothing is changed, and each socket is asked no more than
-one harmless question.
+Checks go from causes to consequences: settings, files, database, DNS, sockets, Postfix; so of several errors the first
+gives the exit code, since it may well be the cause of the others. Nothing is changed, and each socket and each DNS
+server is asked no more than one harmless question.
 """
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from itertools import chain
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from smtpy.cli.setup import Setup, Trouble, pass_setup
+from smtpy.cli.ailment import WARNING, Finding
+from smtpy.cli.setup import Setup, Trouble, give_back, pass_setup
 from smtpy.cli.show import json_option, show_document
 
 if TYPE_CHECKING:
@@ -24,22 +24,7 @@ if TYPE_CHECKING:
     from smtpy.net import Endpoint
 
 
-WARNING = 1  # mail flows, but rests on something that it should not
-
-MAX_NAMED = 5  # domains in a line
-MAX_TOLD = 50  # records that are not as they must be
-
 SAID = {os.EX_OK: "ok   ", WARNING: "WARN "}  # the rest are errors
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`code`: EX_OK, WARNING, or the code of sysexits(3) for the error; `fix` is empty only when all is well."""
-
-    subject: str
-    code: int
-    words: str
-    fix: str = ""
 
 
 @click.command("doctor")
@@ -67,15 +52,18 @@ def doctor_command(setup: Setup, ctx: click.Context, postfix: Path | None, as_js
 
 def examine(setup: Setup, postfix: Path | None) -> Iterator[Finding]:
     """All findings; without settings nothing else can be looked at."""
+    from smtpy.cli.upkeep import resolvers
+
     try:
         settings = setup.settings
     except Trouble as trouble:
         for line in trouble.message.splitlines()[1:]:
-            yield Finding("settings", trouble.code, line, "correct it, or run `smtpy init`")
+            yield Finding("settings", trouble.code, line, give_back(line) or "correct it, or run `smtpy init`")
         return
     yield Finding("settings", os.EX_OK, f"those of {settings.hostname} are good")
     yield from _files(setup)
     yield from _database(setup)
+    yield from resolvers(settings)
     yield from _sockets(setup)
     yield from _postfix(setup, postfix)
 
@@ -121,11 +109,11 @@ def _run_dir(path: Path) -> Iterator[Finding]:
 def _database(setup: Setup) -> Iterator[Finding]:
     try:
         with setup.engine() as engine:
+            from smtpy.cli.upkeep import upkeep
             from smtpy.store import migrate
 
             current, head = migrate.current(engine), migrate.head()
-            looks = (_names(setup.settings, engine), _keys(setup, engine), _zones(engine))
-            rest = list(chain.from_iterable(looks)) if current == head else []
+            rest = [*_names(setup.settings, engine), *upkeep(setup, engine)] if current == head else []
     except Trouble as trouble:
         words, _, fix = trouble.message.partition("; ")
         yield Finding("database", trouble.code, words, fix)
@@ -149,38 +137,6 @@ def _names(settings: "Settings", engine: "Engine") -> Iterator[Finding]:
     if directory.domain(settings.postmaster.rpartition("@")[2]):
         words = f"postmaster {settings.postmaster} is on a domain of ours, so the roles of the host rest on an alias"
         yield Finding("settings", WARNING, words, "name an address elsewhere as postmaster")
-
-
-def _keys(setup: Setup, engine: "Engine") -> Iterator[Finding]:
-    """What the vault does not open signs nothing, and mail goes out all the same."""
-    from smtpy.admin import change, keys
-
-    with change.reading(engine) as session:
-        lost = keys.unopened(session, setup.vault)
-    if not lost:
-        yield Finding("keys", os.EX_OK, "encryption_keys open all signing keys")
-        return
-    domains = list(dict.fromkeys(each.domain for each in lost))
-    named = ", ".join(domains[:MAX_NAMED]) + (", ..." if len(domains) > MAX_NAMED else "")
-    words = f"encryption_keys do not open {len(lost)} signing keys, so mail goes out unsigned from {named}"
-    fix = "give the lost encryption key back, or make new keys by `smtpy key rotate`, one domain after the other"
-    yield Finding("keys", os.EX_CONFIG, words, fix)
-
-
-def _zones(engine: "Engine") -> Iterator[Finding]:
-    """What `smtpy worker` and `domain check` found in DNS; what nobody has checked is not asked for here."""
-    from smtpy.admin import change
-    from smtpy.store.findings import failing
-
-    with change.reading(engine) as session:
-        found = failing(session, MAX_TOLD)
-    for subject in dict.fromkeys(each.subject for each in found):
-        ill = [each for each in found if each.subject == subject]
-        kinds = ", ".join(dict.fromkeys(f"{each.kind} {each.status}" for each in ill))
-        times = max(each.failures for each in ill)
-        noun = "mailbox" if any(each.kind == "replies" for each in ill) else "domain"
-        words = f"{subject}: {kinds}, as the last {times} checks found" if times > 1 else f"{subject}: {kinds}"
-        yield Finding("dns", WARNING, words, f"run `smtpy {noun} check`, which says what to do")
 
 
 def _sockets(setup: Setup) -> Iterator[Finding]:

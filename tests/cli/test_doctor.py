@@ -2,15 +2,22 @@
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from smtpy.cli.doctor import WARNING, Finding
+from smtpy.cli.ailment import WARNING, Finding
 from smtpy.cli.reach import ENTER, READ, WRITE, Person
-from tests.cli.conftest import Run, run
+from smtpy.store.engine import open_engine
+from smtpy.store.leases import leave, take
+from smtpy.worker.duties import CHECKING
+from tests.cli.conftest import ANN, Run, run
+from tests.dns import Zone
+from tests.nameserver import Nameserver, silence
 from tests.stand import Stand
 
 
@@ -149,6 +156,74 @@ def test_a_socket_is_asked_and_not_just_seen(stand: Stand, config: Path) -> None
     config.write_text(text)
     ((code, words),) = findings(lambda *words: run("--config", str(config), *words))["lookup"]
     assert (code, "does not answer" in words) == (os.EX_UNAVAILABLE, True)
+
+
+def test_a_dns_server_that_does_not_answer(smtpy: Run, monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:
+    assert [code for code, _ in findings(smtpy)["resolvers"]] == [os.EX_OK] * 2
+    monkeypatch.setenv("SMTPY_DNS_TIMEOUT_SECONDS", "0.2")
+    with silence() as (host, port), Nameserver(Zone({"": "REFUSED"})) as refusing:
+        monkeypatch.setenv("SMTPY_DNS_SERVERS", f"{nobody} {host}:{port}")
+        monkeypatch.setenv("SMTPY_CHECK_RESOLVERS", f"{nobody} {refusing.host}:{refusing.port}")
+        began = time.monotonic()
+        said = findings(smtpy)["resolvers"]
+        assert time.monotonic() - began < 5
+    assert [code for code, _ in said] == [os.EX_OK, WARNING, os.EX_OK, WARNING]
+    assert said[1][1].startswith(f"{host}:{port} of dns_servers does not answer (")
+    assert said[1][1].endswith("; each message may wait for it, up to 8 s")
+    assert f"{refusing.host}:{refusing.port} of check_resolvers says REFUSED" in said[3][1]
+
+
+def test_the_servers_of_the_system_are_asked(smtpy: Run, monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:
+    monkeypatch.delenv("SMTPY_DNS_SERVERS")
+    host, _, port = nobody.rpartition(":")
+    monkeypatch.setattr("smtpy.resolver.system_servers", lambda: ((host, int(port)),))
+    assert (os.EX_OK, f"{nobody} of /etc/resolv.conf answers") in findings(smtpy)["resolvers"]
+
+
+def test_domains_whose_mail_goes_out_unsigned(house: Run) -> None:
+    for number in range(6):
+        house("domain", "add", f"d{number}.example", "--owner", ANN)
+    words = "no key is in use for 7 domains, whose mail goes out unsigned: our.example, d0.example, d1.example"
+    assert any(code == WARNING and said.startswith(words) for code, said in findings(house)["keys"])
+    for name in ("our.example", *(f"d{number}.example" for number in range(6))):
+        house("key", "use", name, "--now")
+    assert [code for code, _ in findings(house)["keys"]] == [os.EX_OK]
+
+
+def test_a_worker_that_does_not_run(house: Run, config: Path) -> None:
+    ((code, words),) = findings(house)["worker"]
+    assert (code, "has never run" in words) == (WARNING, True)
+    engine = open_engine(f"sqlite:///{config.parent.parent}/state/smtpy.db")
+    now = datetime.now(UTC)
+    take(engine, CHECKING, "host:1", now - timedelta(hours=2), now - timedelta(minutes=1))
+    assert findings(house)["worker"] == [(os.EX_OK, "`smtpy worker` looks after DNS and keys")]
+    leave(engine, CHECKING, "host:1", now - timedelta(hours=1))
+    engine.dispose()
+    ((code, words),) = findings(house)["worker"]
+    assert (code, f"has not run since {now - timedelta(hours=1):%Y-%m-%d %H:%M}" in words) == (WARNING, True)
+
+
+def test_without_domains_nobody_misses_the_worker(smtpy: Run) -> None:
+    assert "worker" not in findings(smtpy)
+
+
+@pytest.mark.parametrize("key", ["encryption_keys", "srs_secrets", "secret_keys"])
+def test_a_secret_that_is_gone_is_to_be_given_back(house: Run, config: Path, key: str) -> None:
+    path = config.parent / "secrets" / key
+    path.unlink()
+    done = house("alias", "list")
+    assert (done.exit_code, f"give {path} back" in done.stderr) == (os.EX_CONFIG, True)
+    assert "init" not in done.stderr
+    lines = house("doctor").output.splitlines()
+    assert [f"; give {path} back, from a backup: a new one loses" in line for line in lines] == [True]
+
+
+def test_a_secret_named_by_the_environment(smtpy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a folder: of mine" / "keys"
+    monkeypatch.setenv("SMTPY_ENCRYPTION_KEYS_FILE", str(path))
+    assert f"give {path} back, from a backup: a new one loses the signing keys" in smtpy("alias", "list").stderr
+    path.parent.write_text("no folder")
+    assert "give" not in smtpy("alias", "list").stderr  # it may well be there
 
 
 def test_settings_that_are_refused_end_it(tmp_path: Path) -> None:

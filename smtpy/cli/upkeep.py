@@ -1,0 +1,153 @@
+"""What `smtpy doctor` says of what needs care from time to time: keys, DNS, the worker that looks after both.
+
+Here the database is read, and each DNS server asked one question, which every one of them can answer: who serves the
+root. A server that is silent stops no mail, but each message may wait for it.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from smtpy.cli.ailment import WARNING, Finding
+from smtpy.cli.setup import Setup
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from smtpy.config import Settings
+    from smtpy.config.kinds import DnsServer
+
+MAX_NAMED = 5  # domains in a line
+MAX_TOLD = 50  # records that are not as they must be, and keys that wait
+AT_ONCE = 8  # DNS servers
+TRIES = 2  # a datagram may get lost
+IDLE = timedelta(minutes=30)  # a worker looks for domains to check each minute; a long round takes less than that
+
+
+def upkeep(setup: Setup, engine: "Engine") -> Iterator[Finding]:
+    """What the database tells."""
+    yield from _keys(setup, engine)
+    yield from _unsigned(engine)
+    yield from _lingering(engine)
+    yield from _zones(engine)
+    yield from _worker(engine)
+
+
+def _keys(setup: Setup, engine: "Engine") -> Iterator[Finding]:
+    """What the vault does not open signs nothing, and mail goes out all the same."""
+    from smtpy.admin import change, keys
+
+    with change.reading(engine) as session:
+        lost = keys.unopened(session, setup.vault)
+    if not lost:
+        yield Finding("keys", os.EX_OK, "encryption_keys open all signing keys")
+        return
+    named = _first(list(dict.fromkeys(each.domain for each in lost)))
+    words = f"encryption_keys do not open {len(lost)} signing keys, so mail goes out unsigned from {named}"
+    fix = "give the lost encryption key back, or make new keys by `smtpy key rotate`, one domain after the other"
+    yield Finding("keys", os.EX_CONFIG, words, fix)
+
+
+def _unsigned(engine: "Engine") -> Iterator[Finding]:
+    """A domain that never had keys, or whose first ones nobody has published."""
+    from smtpy.admin import change, keys
+
+    with change.reading(engine) as session:
+        names = keys.unsigned(session)
+    if names:
+        words = f"no key is in use for {len(names)} domains, whose mail goes out unsigned: {_first(names)}"
+        fix = "publish what `smtpy domain dns` prints, then run `smtpy domain check`"
+        yield Finding("keys", WARNING, words, fix)
+
+
+def _lingering(engine: "Engine") -> Iterator[Finding]:
+    """New keys that are not in DNS, or not rightly, though there was time."""
+    from smtpy.admin import change, keys
+    from smtpy.admin.checks import PATIENCE
+    from smtpy.cli.keys import selectors, since
+
+    with change.reading(engine) as session:
+        found = keys.lingering(session, datetime.now(UTC) - PATIENCE)
+    for domain, pair in groupby(found[:MAX_TOLD], key=lambda each: each.domain):
+        waiting = list(pair)
+        words = f"key {selectors(waiting)} of {domain} {since(waiting)}"
+        yield Finding("keys", WARNING, words, f"run `smtpy domain check {domain}`, which says what to do")
+
+
+def _zones(engine: "Engine") -> Iterator[Finding]:
+    """What `smtpy worker` and `domain check` found in DNS; what nobody has checked is not asked for here."""
+    from smtpy.admin import change
+    from smtpy.store.findings import failing
+
+    with change.reading(engine) as session:
+        found = failing(session, MAX_TOLD)
+    for subject in dict.fromkeys(each.subject for each in found):
+        ill = [each for each in found if each.subject == subject]
+        kinds = ", ".join(dict.fromkeys(f"{each.kind} {each.status}" for each in ill))
+        times = max(each.failures for each in ill)
+        noun = "mailbox" if any(each.kind == "replies" for each in ill) else "domain"
+        words = f"{subject}: {kinds}, as the last {times} checks found" if times > 1 else f"{subject}: {kinds}"
+        yield Finding("dns", WARNING, words, f"run `smtpy {noun} check`, which says what to do")
+
+
+def _worker(engine: "Engine") -> Iterator[Finding]:
+    """Told by its lease, which it takes anew each minute, on whichever host."""
+    from smtpy.admin import change, domains
+    from smtpy.store.leases import held_until
+    from smtpy.worker.duties import CHECKING
+
+    with change.reading(engine) as session:
+        until, needed = held_until(session, CHECKING), domains.page(session, limit=1)
+    if until is not None and until >= datetime.now(UTC) - IDLE:
+        yield Finding("worker", os.EX_OK, "`smtpy worker` looks after DNS and keys")
+        return
+    if not needed:
+        return
+    words = "has never run" if until is None else f"has not run since {until:%Y-%m-%d %H:%M}"
+    fix = "start `smtpy worker`, or check DNS yourself by `smtpy domain check`"
+    yield Finding("worker", WARNING, f"`smtpy worker` {words}, so nobody looks after DNS and keys", fix)
+
+
+def resolvers(settings: "Settings") -> Iterator[Finding]:
+    """All at once, since a silent one takes its time."""
+    from smtpy.config.kinds import DnsServer
+    from smtpy.dns import DnsTrouble
+    from smtpy.resolver import system_servers
+
+    source, servers = "dns_servers", settings.dns_servers
+    if not servers:
+        source = "/etc/resolv.conf"
+        try:
+            servers = tuple(DnsServer(*each) for each in system_servers())
+        except DnsTrouble as trouble:
+            yield Finding("resolvers", WARNING, f"{trouble}, so nothing is known of senders", "set dns_servers")
+    harm = f"each message may wait for it, up to {settings.authentication_seconds:g} s"
+    asked = [(source, each, harm) for each in servers]
+    asked += [("check_resolvers", each, "checks go without what it shows") for each in settings.check_resolvers]
+    with ThreadPoolExecutor(AT_ONCE) as crew:
+        said = list(crew.map(lambda each: _asked(each[1], settings.dns_timeout_seconds), asked))
+    for (where, server, loss), wrong in zip(asked, said, strict=True):
+        if wrong:
+            fix = f"see {where} and the firewall"
+            yield Finding("resolvers", WARNING, f"{server} of {where} {wrong}; {loss}", fix)
+        else:
+            yield Finding("resolvers", os.EX_OK, f"{server} of {where} answers")
+
+
+def _asked(server: "DnsServer", timeout: float) -> str:
+    """What is wrong with the answer; "" when nothing is."""
+    from smtpy.dns import DnsTrouble
+    from smtpy.resolver import Resolver
+
+    try:
+        Resolver([server], timeout).within(TRIES * timeout).ask(".", "NS")
+    except DnsTrouble as trouble:
+        return str(trouble).rpartition(f"{server.host} ")[2]
+    return ""
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:MAX_NAMED]) + (", ..." if len(names) > MAX_NAMED else "")
