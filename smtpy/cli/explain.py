@@ -16,7 +16,7 @@ import click
 from smtpy.cli.resolve import RELAY, answer, exit_code
 from smtpy.cli.setup import Setup, pass_setup
 from smtpy.cli.show import Row, json_option, show_document
-from smtpy.cli.verdicts import digests, rows, session_options, verdicts
+from smtpy.cli.verdicts import digests, rows, sender_option, session_options, verdicts
 
 if TYPE_CHECKING:
     from smtpy.directory.questions import Directory
@@ -31,7 +31,7 @@ Told = dict[str, Any]  # as it is shown
 
 @click.command("explain")
 @click.argument("file", type=click.File("rb"))
-@click.option("--from", "sender", default="", metavar="ADDRESS", help="The reverse-path; default: the null one.")
+@sender_option
 @click.option("--to", "recipients", multiple=True, required=True, metavar="ADDRESS", help="May be given again.")
 @session_options
 @json_option
@@ -45,7 +45,7 @@ def explain_command(setup: Setup, ctx: click.Context, /, file: BinaryIO, as_json
         from smtpy.mail.envelope import Envelope
         from smtpy.store.directory import SqlDirectory
 
-        sender, recipients = strip_path(session["sender"]), [strip_path(each) for each in session["recipients"]]
+        sender, recipients = session["sender"], [strip_path(each) for each in session["recipients"]]
         directory = SqlDirectory(engine, setup.settings.srs_max_age_days)
         answers = [answer(setup, directory, recipient, sender, len(data)) for recipient in recipients]
         taken = [each for each, said in zip(recipients, answers, strict=True) if said["answer"][0] == "2"]
