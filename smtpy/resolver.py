@@ -69,20 +69,12 @@ class Resolver:
         """A way to ask for one message, whose questions together take that long at the most."""
         return _Within(self, self._clock() + seconds)
 
-    def remembered(self) -> "Remembered":
-        """The same from memory alone, which takes no time."""
-        return Remembered(self)
-
     def answer(self, name: str, kind: Kind, end: float) -> Answer:
         """The answer, from memory or by asking until the clock says `end`. Raises DnsTrouble."""
-        held = self.held(name, kind)
-        return self._fetch(_key(name, kind), end) if held is None else held
-
-    def held(self, name: str, kind: Kind) -> Answer | None:
-        """The answer that memory has; None: it has none. Raises DnsTrouble."""
-        held = self._held.get(_key(name, kind))  # one look-up of a dict needs no lock
+        key = (name.lower().rstrip("."), kind)
+        held = self._held.get(key)  # one look-up of a dict needs no lock
         if held is None or held.until <= self._clock():
-            return None
+            return self._fetch(key, end)
         if isinstance(held.found, DnsTrouble):
             raise DnsTrouble(*held.found.args)
         return held.found
@@ -143,27 +135,8 @@ class _Within:
         return self.resolver.answer(name, kind, self.end)
 
 
-class Remembered:
-    """`lacking`: something was asked that memory does not have. What is made of such answers is worth nothing."""
-
-    def __init__(self, resolver: Resolver) -> None:
-        self.lacking = False
-        self._resolver = resolver
-
-    def ask(self, name: str, kind: Kind) -> Answer:
-        held = self._resolver.held(name, kind)
-        if held is None:
-            self.lacking = True
-            raise DnsTrouble("not in memory")
-        return held
-
-
 class _OutOfTime(DnsTrouble):
     """The asker had no time left."""
-
-
-def _key(name: str, kind: Kind) -> _Key:
-    return name.lower().rstrip("."), kind
 
 
 def system_servers() -> tuple[Server, ...]:

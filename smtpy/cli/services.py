@@ -49,9 +49,14 @@ def policy_command(setup: Setup) -> None:
 def milter_command(setup: Setup, workers: int | None) -> None:
     """Rewrite messages for Postfix."""
     with _service(setup, "milter"):
+        import milter
+
         from smtpy.milter.server import serve
 
-        serve(setup.settings, workers)
+        try:
+            serve(setup.settings, workers)
+        except milter.error as error:  # libmilter keeps the reason to itself
+            raise OSError(f"cannot listen on {setup.settings.milter_listen}") from error
 
 
 @click.command("worker")

@@ -1,13 +1,12 @@
 """Say a plan's edits in the words of the milter protocol. A loop over values; decides nothing.
 
-A sender is stored before anything that needs it is told to Postfix, and nothing is told when that fails. All edits are
-one answer; one that does not end in a verdict leaves end-of-message as a 451, and Postfix drops the whole queue file.
+Order matters in one place: a sender is stored before anything that needs it, and nothing is told to Postfix when that
+fails. If a call fails half-way the exception leaves end-of-message as a 451, and Postfix drops the whole queue file.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import assert_never
+from collections.abc import Callable, Iterable
+from typing import Protocol, assert_never
 
-from smtpy.milter import protocol
 from smtpy.routing.edits import (
     AddField,
     ChangeField,
@@ -21,38 +20,46 @@ from smtpy.routing.edits import (
 )
 
 
-def apply(edits: Iterable[Edit], remember: Callable[[str, str], None]) -> bytes:
-    """The packets that make the edits. `remember(token, sender)` stores a sender or raises Unavailable."""
-    return b"".join(packet for edit in edits for packet in _packets(edit, remember))
+class Context(Protocol):
+    """The part of pymilter's context that edits a message."""
+
+    def addheader(self, field: str, value: str, idx: int) -> None: ...
+    def chgheader(self, field: str, idx: int, value: str | None) -> None: ...
+    def addrcpt(self, rcpt: str) -> None: ...
+    def delrcpt(self, rcpt: str) -> None: ...
+    def chgfrom(self, sender: str) -> None: ...
+    def quarantine(self, reason: str) -> None: ...
 
 
-def _packets(edit: Edit, remember: Callable[[str, str], None]) -> Iterator[bytes]:
-    match edit:
-        case AddField() | RemoveField() | ChangeField():
-            yield _field(edit)
-        case RememberSender(token, sender):
-            remember(token, sender)
-        case ChangeReversePath(path):
-            yield protocol.change_sender(f"<{path}>")
-        case Hold(reason):
-            yield protocol.quarantine(reason)
-        case ReplaceRecipient(recipient, replacements):
-            # A recipient is known only by the exact text of RCPT TO, and takes its expansions with it.
-            yield protocol.delete_recipient(f"<{recipient}>")
-            for replacement in replacements:
-                yield protocol.add_recipient(f"<{replacement}>")
-        case _:
-            assert_never(edit)
+def apply(edits: Iterable[Edit], context: Context, remember: Callable[[str, str], None]) -> None:
+    """Make the edits. `remember(token, sender)` stores a sender or raises Unavailable."""
+    for edit in edits:
+        match edit:
+            case AddField() | RemoveField() | ChangeField():
+                _field(edit, context)
+            case RememberSender(token, sender):
+                remember(token, sender)
+            case ChangeReversePath(path):
+                context.chgfrom(f"<{path}>")
+            case Hold(reason):
+                context.quarantine(reason)
+            case ReplaceRecipient(recipient, replacements):
+                # delrcpt knows a recipient only by the exact text of RCPT TO, and takes its expansions with it.
+                context.delrcpt(f"<{recipient}>")
+                for replacement in replacements:
+                    context.addrcpt(f"<{replacement}>")
+            case _:
+                assert_never(edit)
 
 
-def _field(edit: FieldEdit) -> bytes:
-    """With leading blanks agreed, the one behind the colon is ours to give."""
+def _field(edit: FieldEdit, context: Context) -> None:
+    """With leading space negotiated, the blank behind the colon is ours to give."""
     match edit:
         case AddField(name, value):
-            return protocol.add_field(name, f" {value}")
+            context.addheader(name, f" {value}", 0)  # index 0: on top
         case ChangeField(name, index, value):
-            return protocol.change_field(name, index, f" {value}")
+            context.chgheader(name, index, f" {value}")
         case RemoveField(name, index):
-            return protocol.change_field(name, index, "")
+            context.chgheader(name, index, None)
         case _:
             assert_never(edit)

@@ -1,157 +1,161 @@
-"""One SMTP session as Postfix tells it: packets in; out comes what is to be answered, an offer or a message's end.
+"""One SMTP session as libmilter tells it: collect envelope, header and size; at end-of-message decide and act.
 
-Only these two are answered: the other steps cost no round trip, because nothing is decided before the message is whole.
-Nothing is kept from one message to the next but the client. The header is kept as bytes with its leading blanks; of the
-body the size and the hashes that signatures ask for, made while it passes.
+libmilter calls from threads of its own, one session on one thread at a time. Only the last call is answered: the
+others cost no round trip (SMFIP_NR_*), because nothing is decided before the message is whole. Nothing is kept from one
+message to the next but the client. The header is kept as bytes with its leading blanks; of the body the size and the
+hashes that signatures ask for, made while it passes.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import Milter
 
 from smtpy.authn.authenticate import Claims, read_claims
+from smtpy.directory.questions import Unavailable
+from smtpy.directory.resolve import TRY_AGAIN
 from smtpy.mail.address import strip_path
 from smtpy.mail.envelope import Envelope
 from smtpy.mail.message import MAX_FIELDS, Field, Message
-from smtpy.milter.protocol import Packet, Packets, agreed
-from smtpy.routing.arrival import Stage
-from smtpy.signing.body import OURS, BodyDigest, BodyHashes, BodySpec
-from smtpy.wire import Violation
+from smtpy.mail.reply import Reply
+from smtpy.milter.apply import apply
+from smtpy.milter.desk import Desk
+from smtpy.routing.arrival import Arrival, Stage
+from smtpy.routing.outcome import Plan, Verdict
+from smtpy.signing.body import OURS, BodyHashes
+
+NOT_NOW = Reply(451, "4.3.0", "The message cannot be handled now, try again later")
 
 SPLIT_DAEMON = "split"  # milter_macro_daemon_name of the second smtpd, postfix/master.cf
 
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What Postfix can do, at the beginning, and what we say to that."""
-
-    agreed: bytes
+log = logging.getLogger("smtpy.milter")
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A message at its end. `claims` is None where nobody asks for them; `digests` has those of its body."""
+@Milter.header_leading_space
+class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
+    """Callbacks in the order of RFC 5321; each says whether Postfix waits for its answer."""
 
-    stage: Stage
-    message: Message
-    claims: Claims | None
-    digests: Mapping[BodySpec, BodyDigest]
-    queue_id: str
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.client = self.helo = ""
+        self.stage = Stage.FRONT
+        self.begin("")
 
+    def begin(self, reverse_path: str) -> None:
+        self.reverse_path = reverse_path
+        self.recipients: list[str] = []
+        self.fields: list[Field] = []
+        self.size = 2  # the empty line behind the header
+        self.broken = False
+        self.claims: Claims | None = None
+        self.hashes = BodyHashes((OURS,))
 
-Asked = Offer | Ended
+    @Milter.noreply  # type: ignore[untyped-decorator]
+    def connect(self, _hostname: str, _family: int, address: Any) -> int:
+        # ("192.0.2.1", port[, flow, scope]) for IPv4 and IPv6; text or None for a UNIX socket or no address
+        self.client = address[0] if isinstance(address, tuple) else ""
+        if self.getsymval("{daemon_name}") == SPLIT_DAEMON:
+            self.stage = Stage.SPLIT
+        return int(Milter.CONTINUE)
 
+    @Milter.noreply  # type: ignore[untyped-decorator]
+    def hello(self, name: str) -> int:
+        self.helo = name
+        return int(Milter.CONTINUE)
 
-class Session:
-    """A `smtpy.wire.Reader`: steps in the order of RFC 5321."""
+    @Milter.noreply  # type: ignore[untyped-decorator]
+    @Milter.decode("bytes")  # type: ignore[untyped-decorator]
+    def envfrom(self, path: bytes, *_parameters: bytes) -> int:
+        self.begin(_path(path))
+        return int(Milter.CONTINUE)
 
-    def __init__(self) -> None:
-        self._packets = Packets()
-        self.feed, self.pending = self._packets.feed, self._packets.pending
-        self._macros: dict[bytes, bytes] = {}
-        self._offered = False
-        self._client = self._helo = ""
-        self._begin("")
+    @Milter.noreply  # type: ignore[untyped-decorator]
+    @Milter.decode("bytes")  # type: ignore[untyped-decorator]
+    def envrcpt(self, path: bytes, *_parameters: bytes) -> int:
+        self.recipients.append(_path(path))
+        return int(Milter.CONTINUE)
 
-    def _begin(self, reverse_path: str) -> None:
-        self._reverse_path = reverse_path
-        self._recipients: list[str] = []
-        self._fields: list[Field] = []
-        self._size = 2  # the empty line behind the header
-        self._claims: Claims | None = None
-        self._hashes = BodyHashes((OURS,))
+    @Milter.noreply  # type: ignore[untyped-decorator]
+    @Milter.decode("bytes")  # type: ignore[untyped-decorator]
+    def header(self, name: str | bytes, value: bytes) -> int:
+        field = name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
+        if len(self.fields) <= MAX_FIELDS:  # one more than are taken tells the plan
+            self.fields.append(Field(field, value))
+        self.size += len(field) + len(value) + value.count(b"\n") + 3  # colon, and CRLF where LF stands
+        return int(Milter.CONTINUE)
 
-    def next(self) -> Asked | None:
-        """What is to be answered next; None: more bytes are needed. Raises Violation."""
-        while packet := self._packets.next():
-            step = _STEPS.get(packet.command)
-            if step is None or self._offered == (packet.command == b"O"):
-                raise Violation("this command is unknown here")
-            if asked := step(self, packet):
-                return asked
-        return None
+    @Milter.noreply  # type: ignore[untyped-decorator]
+    def eoh(self) -> int:
+        self.step(self.read_header)
+        return int(Milter.CONTINUE)
 
-    def _offer(self, packet: Packet) -> Offer:
-        self._offered = True
-        return Offer(agreed(packet))
+    def read_header(self) -> None:
+        if self.stage is Stage.FRONT and len(self.fields) <= MAX_FIELDS:
+            self.claims = read_claims(self.fields)
+            self.hashes = BodyHashes({OURS, *self.claims.specs})
 
-    def _macro(self, packet: Packet) -> None:
-        """Names and values, behind the letter of the step they are for."""
-        words = packet.data[1:].split(b"\0")
-        self._macros.update(zip(words[::2], words[1::2], strict=False))
+    @Milter.noreply  # type: ignore[untyped-decorator]
+    def body(self, chunk: bytes) -> int:
+        self.size += len(chunk)
+        self.step(partial(self.hashes.update, chunk))
+        return int(Milter.CONTINUE)
 
-    def _connect(self, packet: Packet) -> None:
-        """Host name; then family, port and address, if there is an address (`4`, `6`)."""
-        _, _, origin = packet.data.partition(b"\0")
-        known = origin[:1] in (b"4", b"6")
-        self._client = _text(origin[3:].removesuffix(b"\0")).removeprefix("IPv6:") if known else ""
+    def step(self, work: Callable[[], None]) -> None:
+        """Work whose failure Postfix, which does not wait for it, can only be told at the end."""
+        try:
+            work()
+        except Exception:  # the edge of the process: libmilter would stay silent, and the client wait
+            log.exception("before the end of a message")
+            self.broken = True
 
-    def _hello(self, packet: Packet) -> None:
-        self._helo = _text(packet.words()[0])
+    def eom(self) -> int:
+        if self.broken:
+            return self.answer(NOT_NOW)
+        try:
+            return self.end_of_message()
+        except Unavailable as missing:
+            log.warning("%s: tempfail why=%r", self.getsymval("i"), str(missing))
+            return self.answer(TRY_AGAIN)
+        except Exception:  # the edge of the process: whatever happened, the client keeps its message
+            log.exception("%s: tempfail", self.getsymval("i"))
+            return self.answer(NOT_NOW)
 
-    def _sender(self, packet: Packet) -> None:
-        self._begin(_path(packet))
+    def end_of_message(self) -> int:
+        started = time.perf_counter_ns()
+        envelope = Envelope(self.reverse_path, tuple(self.recipients), self.client, self.helo)
+        message = Message(envelope, tuple(self.fields), self.size)
+        arrival, plan = self.desk.decide(self.stage, message, self.claims, self.hashes.finish())
+        if plan.verdict is Verdict.ACCEPT:
+            apply(plan.edits, self._ctx, self.desk.remember)
+        queue_id = self.getsymval("i") or ""
+        self.desk.record(arrival, plan, queue_id, (time.perf_counter_ns() - started) // 1000)
+        _log(queue_id, arrival, plan)
+        if plan.verdict is Verdict.DISCARD:
+            return int(Milter.DISCARD)
+        return self.answer(plan.reply) if plan.reply else int(Milter.ACCEPT)
 
-    def _recipient(self, packet: Packet) -> None:
-        self._recipients.append(_path(packet))
-
-    def _field(self, packet: Packet) -> None:
-        name, _, value = packet.data.partition(b"\0")
-        if not value.endswith(b"\0"):
-            raise Violation("a field does not end")
-        value = value[:-1]
-        if len(self._fields) <= MAX_FIELDS:  # one more than are taken tells the plan
-            self._fields.append(Field(name, value))
-        self._size += len(name) + len(value) + value.count(b"\n") + 3  # colon, and CRLF where LF stands
-
-    def _header_end(self, _: Packet) -> None:
-        if self._stage is Stage.FRONT and len(self._fields) <= MAX_FIELDS:
-            self._claims = read_claims(self._fields)
-            self._hashes = BodyHashes({OURS, *self._claims.specs})
-
-    def _body(self, packet: Packet) -> None:
-        self._size += len(packet.data)
-        self._hashes.update(packet.data)
-
-    def _end(self, packet: Packet) -> Ended:
-        if not self._recipients:
-            raise Violation("a message ends that has not begun")
-        if packet.data:  # the last part of the body may stand here
-            self._body(packet)
-        envelope = Envelope(self._reverse_path, tuple(self._recipients), self._client, self._helo)
-        message = Message(envelope, tuple(self._fields), self._size)
-        ended = Ended(self._stage, message, self._claims, self._hashes.finish(), _text(self._macros.pop(b"i", b"")))
-        self._begin("")
-        return ended
-
-    def _abort(self, _: Packet) -> None:
-        self._begin("")
-
-    @property
-    def _stage(self) -> Stage:
-        return Stage.SPLIT if self._macros.get(b"{daemon_name}") == SPLIT_DAEMON.encode() else Stage.FRONT
-
-
-_STEPS: Mapping[bytes, Callable[[Session, Packet], Asked | None]] = {
-    b"O": Session._offer,
-    b"D": Session._macro,
-    b"C": Session._connect,
-    b"H": Session._hello,
-    b"M": Session._sender,
-    b"R": Session._recipient,
-    b"L": Session._field,
-    b"N": Session._header_end,
-    b"B": Session._body,
-    b"E": Session._end,
-    b"A": Session._abort,
-    b"Q": Session._abort,  # who takes leave hangs up, too
-}
+    def answer(self, reply: Reply) -> int:
+        self.setreply(str(reply.code), reply.status, reply.text.replace("%", "%%"))
+        return int(Milter.TEMPFAIL if reply.temporary else Milter.REJECT)
 
 
-def _text(octets: bytes) -> str:
-    return octets.decode("utf-8", "replace")
+def _path(path: bytes) -> str:
+    """The text by which Postfix knows it. What is not UTF-8 becomes U+FFFD, which is in no address of ours."""
+    return strip_path(path.decode("utf-8", "replace"))
 
 
-def _path(packet: Packet) -> str:
-    """The text by which Postfix knows it; ESMTP parameters follow. What is not UTF-8 becomes U+FFFD, which is in no
-    address of ours."""
-    return strip_path(_text(packet.words()[0]))
+def _log(queue_id: str, arrival: Arrival, plan: Plan) -> None:
+    envelope, standing = arrival.message.envelope, arrival.standing
+    log.info(
+        "%s: from=<%s> to=%s plan=%s edits=%d %s why=%r",
+        queue_id,
+        envelope.reverse_path,
+        ",".join(f"<{recipient}>" for recipient in envelope.recipients),
+        plan.verdict,
+        len(plan.edits),
+        f"dmarc={standing.dmarc}" if standing else "dmarc=-",
+        plan.why,
+    )

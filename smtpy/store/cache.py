@@ -78,20 +78,21 @@ class CachedDirectory(_Remembering):
         self._held: OrderedDict[_Key, tuple[int, Any]] = OrderedDict()
         self._lock = threading.Lock()
         self._resting_until = 0.0
+        self._ready = _Ready(self)
 
     @property
     def engine(self) -> Engine:
         """The database below, for what is not asked but written."""
         return self._source.engine
 
-    def ready(self) -> "Ready":
+    def ready(self) -> Directory:
         """The same answers, from memory only: raises NotCached where the database would have to be asked."""
-        return Ready(self)
+        return self._ready
 
-    def rest(self) -> "Ready":
+    def rest(self) -> Directory:
         """The same, when the database has been silent for too long: it is not asked for a moment, and stale ones do."""
         self._resting_until = time.monotonic() + REST_SECONDS
-        return Ready(self)
+        return self._ready
 
     def close(self) -> None:
         """Stop watching and let go of the database."""
@@ -141,17 +142,13 @@ class CachedDirectory(_Remembering):
                 self._held.popitem(last=False)
 
 
-class Ready(_Remembering):
-    """What memory knows. `lacking`: it was asked for more, though whoever asked may have made do without."""
-
+class _Ready(_Remembering):
     def __init__(self, cached: CachedDirectory) -> None:
         super().__init__(cached)
-        self.lacking = False
         self._held = cached.held
 
     def _answer(self, key: _Key, ask: Callable[[], _T], *, lasting: bool = True) -> _T:
         known, answer = self._held(key)
         if not known:
-            self.lacking = True
             raise NotCached("not in memory")
         return cast("_T", answer)
