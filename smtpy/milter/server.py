@@ -12,6 +12,7 @@ for the journal. After GRACE_SECONDS it is killed, which costs its clients no mo
 
 import contextlib
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -119,6 +120,7 @@ def _work(settings: Settings) -> None:
         # The parent's signal mask stays: threads of ours would take SIGTERM in its default way, and rows not yet
         # written would be lost. libmilter's own thread waits for it.
         desk = open_desk(settings)
+        gc.freeze()  # or the collector looks at all that is here for good again and again: a tenth of a message's time
         Milter.factory = partial(Session, desk)
         milter.main()  # returns after SIGTERM
         desk.close()
