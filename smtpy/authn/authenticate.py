@@ -14,6 +14,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from smtpy.authn.author import BadAuthor, NoDomain, authors, mentioned
 from smtpy.authn.dmarc import Dmarc, Sought, judge, seek, without_record
@@ -126,6 +127,7 @@ def _spf(origin: Origin, dns: Dns) -> Spf:
     return replace(found, why="the client is on a private network") if ours else found
 
 
+@lru_cache(maxsize=4096)
 def _is_ours(client: str) -> bool:
     """Whether no SPF record of the world can speak of that client (RFC 1918, 6598, 4193)."""
     try:

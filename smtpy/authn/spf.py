@@ -10,6 +10,7 @@ Refuses nothing: whatever stands in a record or an envelope, there is a result a
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import spf
@@ -84,6 +85,7 @@ def _a_labels(domain: str) -> str:
         return domain
 
 
+@lru_cache(maxsize=4096)
 def _is_address(client: str) -> bool:
     try:
         return bool(ipaddress.ip_address(client))

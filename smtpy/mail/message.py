@@ -34,7 +34,8 @@ class Message:
 
     def values(self, name: str) -> Iterator[bytes]:
         """The values of the fields of that name, in order of appearance."""
-        return (field.value for field in self.fields if field.named(name))
+        wanted = name.lower().encode("ascii")
+        return (field.value for field in self.fields if field.name.lower() == wanted)
 
     @property
     def message_id(self) -> str | None:

@@ -90,6 +90,11 @@ def edited(message: Message, edits: Iterable[Edit]) -> Message:
     return replace(message, fields=tuple(fields), envelope=envelope)
 
 
+def field_of(edit: AddField) -> Field:
+    """The field as it will stand there, with the blank that milter/apply.py gives it."""
+    return Field(edit.name.encode(), b" " + edit.value.encode())
+
+
 def _kept(fields: Iterable[Field], edits: Iterable[Edit]) -> list[Field]:
     """The fields without those that are removed, in one pass."""
     removed = {(edit.name.lower().encode(), edit.index) for edit in edits if isinstance(edit, RemoveField)}
@@ -107,7 +112,7 @@ def _kept(fields: Iterable[Field], edits: Iterable[Edit]) -> list[Field]:
 
 def _edit_fields(fields: list[Field], edit: AddField | ChangeField) -> None:
     if isinstance(edit, AddField):
-        fields.insert(0, Field(edit.name.encode(), b" " + edit.value.encode()))
+        fields.insert(0, field_of(edit))
         return
     at = [at for at, field in enumerate(fields) if field.named(edit.name)][edit.index - 1]
     fields[at] = Field(fields[at].name, b" " + edit.value.encode())

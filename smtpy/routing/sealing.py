@@ -10,15 +10,14 @@ thing that would make it true, for whoever gets hold of a copy.
 
 from collections.abc import Iterator
 
-from smtpy.mail.message import Message
 from smtpy.routing.arrival import Answers, Arrival, Terms
-from smtpy.routing.edits import AddField, Edit, edited
+from smtpy.routing.edits import AddField, Edit, edited, field_of
 from smtpy.signing import arc, dkim
 from smtpy.signing.arc import Validated
 from smtpy.signing.body import BodyDigest
 from smtpy.signing.header import Header
 from smtpy.signing.key import Signer
-from smtpy.signing.making import Unsignable
+from smtpy.signing.making import Unsignable, covered
 
 DKIM_FIELD = "DKIM-Signature"
 UNOPENED = "cannot be opened"
@@ -33,11 +32,11 @@ def sealed(arrival: Arrival, edits: list[Edit], domain: str, answers: Answers, t
     signers = terms.keyring.signers(keys)
     if arrival.body is None or not signers:
         return edits, f"no, the keys of {domain} {UNOPENED}"
-    message = edited(arrival.message, edits)
+    header = Header(edited(arrival.message, edits).fields)
     poses = arrival.standing is not None and arrival.standing.poses_as(domain)
     try:
-        added = [] if poses else [*_signatures(message, arrival, arrival.body, signers)]
-        seal = _seal(message, added, arrival, signers)
+        added = [] if poses else [*_signatures(header, arrival, arrival.body, signers)]
+        seal = _seal(header.topped(map(field_of, reversed(added))), arrival, signers)
     except Unsignable as unsignable:
         return edits, f"no, {unsignable}"
     told = [f"{each.selector}._domainkey.{each.domain} ({each.algorithm})" for each in signers]
@@ -46,21 +45,16 @@ def sealed(arrival: Arrival, edits: list[Edit], domain: str, answers: Answers, t
     return [*edits, *added, *seal], ", ".join([*told, "ARC" if seal else "no ARC"])
 
 
-def _signatures(
-    message: Message, arrival: Arrival, body: BodyDigest, signers: tuple[Signer, ...]
-) -> Iterator[AddField]:
-    header = Header(message.fields)
+def _signatures(header: Header, arrival: Arrival, body: BodyDigest, signers: tuple[Signer, ...]) -> Iterator[AddField]:
+    covers = covered(header)
     for signer in signers:
-        yield AddField(DKIM_FIELD, dkim.sign(header, body, signer, arrival.now))
+        yield AddField(DKIM_FIELD, dkim.signature(covers, body, signer, arrival.now))
 
 
-def _seal(
-    message: Message, signatures: list[AddField], arrival: Arrival, signers: tuple[Signer, ...]
-) -> list[AddField]:
+def _seal(header: Header, arrival: Arrival, signers: tuple[Signer, ...]) -> list[AddField]:
     signer = next((each for each in signers if each.algorithm == SEALER), None)
     if signer is None or arrival.standing is None or arrival.body is None:
         return []
-    header = Header(edited(message, signatures).fields)
     validated = Validated(arrival.standing.chain, arrival.standing.sets)
     found = arc.seal(header, arrival.body, validated, signer, arrival.standing.results, arrival.now)
     return [AddField(name, value) for name, value in found]

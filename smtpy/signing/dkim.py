@@ -21,7 +21,7 @@ from smtpy.dns import Dns, DnsTrouble
 from smtpy.signing.body import BodyDigest, BodySpec
 from smtpy.signing.header import Header
 from smtpy.signing.key import Signer
-from smtpy.signing.making import base64_of, covered_names, made, names_list
+from smtpy.signing.making import Covered, base64_of, covered, made
 from smtpy.signing.result import Result
 from smtpy.signing.signature import (
     ALGORITHMS,
@@ -100,17 +100,23 @@ def verify(
 
 
 def sign(header: Header, digest: BodyDigest, signer: Signer, now: datetime, *, identity: str | None = None) -> str:
-    """The value of a DKIM-Signature field, folded with LF and a tab. Raises Unsignable.
+    """The value of a DKIM-Signature field for a message with that header. See `signature`. Raises Unsignable."""
+    return signature(covered(header), digest, signer, now, identity=identity)
+
+
+def signature(
+    covers: Covered, digest: BodyDigest, signer: Signer, now: datetime, *, identity: str | None = None
+) -> str:
+    """The value of a DKIM-Signature field, folded with LF and a tab.
 
     `digest` is that of `body.OURS`; `identity` (i=) an address at or below the signer's domain. No field may be
     added below this one or changed afterwards.
     """
-    names = covered_names(header)
     tags = {"v": "1", "a": signer.algorithm, "c": "relaxed/relaxed", "d": signer.domain, "s": signer.selector}
     if identity is not None:
         tags["i"] = _quoted_printable(identity)
-    tags |= {"t": str(int(now.timestamp())), "h": names_list(names), "bh": base64_of(digest.digest), "b": ""}
-    return made("DKIM-Signature", tags, header.chosen(names, relaxed=True), signer)
+    tags |= {"t": str(int(now.timestamp())), "h": covers.names, "bh": base64_of(digest.digest), "b": ""}
+    return made("DKIM-Signature", tags, covers.text, signer)
 
 
 def _verified(

@@ -11,7 +11,7 @@ from smtpy.signing import canonical
 
 
 class Header:
-    """The fields of one message, top first. Make another when a field is added or changed."""
+    """The fields of one message, top first. Make another when a field is changed, or `topped` when one is added."""
 
     __slots__ = ("_positions", "_relaxed", "fields")
 
@@ -21,6 +21,13 @@ class Header:
         self._positions: dict[bytes, list[int]] = {}
         for position, field in enumerate(self.fields):
             self._positions.setdefault(field.name.rstrip(b" \t").lower(), []).append(position)
+
+    def topped(self, added: Iterable[Field]) -> "Header":
+        """The header with these fields on top; what was worked out of the others is kept."""
+        new = tuple(added)
+        other = Header((*new, *self.fields))
+        other._relaxed = {len(new) + position: form for position, form in self._relaxed.items()}
+        return other
 
     def positions(self, name: bytes) -> Sequence[int]:
         """Where the fields of that name stand, top first; `name` in lower case."""

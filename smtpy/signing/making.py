@@ -5,6 +5,7 @@ It is always relaxed/relaxed, whose folds may fall where they like but in h=: a 
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from smtpy.mail.message import Field
 from smtpy.signing import canonical
@@ -31,6 +32,20 @@ SIGNED = (
 
 class Unsignable(ValueError):
     """This message is not to be signed; the text says why and repeats nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What a signature covers of a header, worked out once for all signers: the value of h=, the fields it names."""
+
+    names: str
+    text: bytes
+
+
+def covered(header: Header, more: Iterable[bytes] = ()) -> Covered:
+    """What to cover of a message; `more` names are treated as SIGNED. Raises Unsignable."""
+    names = covered_names(header, more)
+    return Covered(names_list(names), header.chosen(names, relaxed=True))
 
 
 def covered_names(header: Header, more: Iterable[bytes] = ()) -> tuple[bytes, ...]:
