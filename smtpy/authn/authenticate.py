@@ -87,8 +87,10 @@ def authenticate(
     verified |= dict(zip(map(id, others), dkim.verify(header, others, digests, dns, now), strict=True))
     signed = tuple(verified[id(each)] for each in claims.signatures)
     chain = arc.validate(header, claims.chain, digests, dns, now)
-    verdicts = (judge(each, spf, signed) for each in sought)
-    return Authentication(spf, signed, chain, min(verdicts, key=_mildness))
+    verdict = min((judge(each, spf, signed) for each in sought), key=_mildness)
+    named = tuple(each.verdict.domain for each in sought if each.verdict.domain)
+    doubtful = sought[0].verdict.result is Result.PERMERROR and not sought[0].verdict.domain
+    return Authentication(spf, signed, chain, verdict, named, doubtful)
 
 
 def _is_of(domain: str, organizations: Iterable[str]) -> bool:
@@ -110,7 +112,9 @@ def _sought(fields: Sequence[Field], dns: Dns, suffixes: Suffixes) -> tuple[Soug
     except NoDomain as bad:
         return (without_record(Result.NONE, str(bad)),)
     except BadAuthor as bad:
-        doubt, domains = f"From cannot be relied on: {bad}", mentioned(fields)
+        domains = mentioned(fields)
+        # `Doe, John <john@sender.example>`: whatever a reader takes for the author, the domain is this.
+        doubt = "" if len(domains) == 1 and _ats(fields) == 1 else f"From cannot be relied on: {bad}"
     else:
         domains = tuple(dict.fromkeys(each.address.domain for each in found))
         doubt = f"From names {len(found)} authors" if len(domains) > 1 else ""
@@ -118,6 +122,10 @@ def _sought(fields: Sequence[Field], dns: Dns, suffixes: Suffixes) -> tuple[Soug
         return (without_record(Result.NONE, "From names no author"),)
     sought = tuple(seek(each, dns, suffixes) for each in domains[:MAX_DOMAINS])
     return (without_record(Result.PERMERROR, doubt), *sought) if doubt else sought
+
+
+def _ats(fields: Iterable[Field]) -> int:
+    return sum(field.value.count(b"@") for field in fields if field.named("From"))
 
 
 def _spf(origin: Origin, dns: Dns) -> Spf:

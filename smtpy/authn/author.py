@@ -16,7 +16,7 @@ from itertools import groupby
 
 from smtpy.authn.mailboxes import BadAuthor, Mailbox, NoDomain, mailboxes
 from smtpy.authn.structured import Kind, Token, values
-from smtpy.mail.address import Address
+from smtpy.mail.address import Address, BadAddress, parse_domain
 from smtpy.mail.message import Field
 
 __all__ = ["Author", "BadAuthor", "NoDomain", "authors", "mentioned", "named", "rewritten"]
@@ -26,7 +26,8 @@ LINE = 72  # characters: RFC 5322 section 2.1.1 wants 78 at most, of which the f
 # Broken ones hold commas and brackets, which others would take for what parts addresses; "Q" can say them as =XX.
 _ENCODED_WORD = re.compile(r"=\?[A-Za-z0-9*_.-]+\?(?:[Qq]\?[!-~]*|[Bb]\?[A-Za-z0-9+/=]*)\?=\Z")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9!*+/=_?.-]")  # in a phrase, RFC 2047 section 5 (3); the dot stands in charsets only
-_BEHIND_AT = re.compile(rb"@\s*([A-Za-z0-9_&.-]+)")
+_COMMENT = re.compile(rb"\([^()]*\)")
+_BEHIND_AT = re.compile(rb"@\s*([A-Za-z0-9_&\x80-\xff-]+(?:\s*\.\s*[A-Za-z0-9_&\x80-\xff-]+)*)")
 _ENCODED_OCTETS = 42  # of UTF-8 that fit an encoded word of 75 characters (RFC 2047 section 2)
 
 
@@ -57,10 +58,17 @@ def _phrase(text: bytes, mailbox: Mailbox) -> bytes:
 
 
 def mentioned(fields: Iterable[Field]) -> tuple[str, ...]:
-    """Every domain that some reader may take from a From field which cannot be read, each once, in lower case."""
+    """Every domain that some reader may take from a From field which cannot be read, each once, in A-labels."""
     text = b"\n".join(field.value for field in fields if field.named("From"))
-    found = (each.decode("ascii").strip(".-").lower() for each in _BEHIND_AT.findall(text))
-    return tuple(dict.fromkeys(each for each in found if "." in each))
+    found = (b"".join(each.split()).decode("utf-8", "replace") for each in _BEHIND_AT.findall(_COMMENT.sub(b"", text)))
+    return tuple(dict.fromkeys(_a_labels(each) for each in found if "." in each))
+
+
+def _a_labels(domain: str) -> str:
+    try:
+        return parse_domain(domain)
+    except BadAddress:
+        return domain.strip(".-").lower()
 
 
 def rewritten(value: bytes, alias: str) -> str | None:

@@ -20,6 +20,7 @@ _WORD = re.compile(
     rb"|\[[^\x00-\x1f\x7f\[\]\\]*+\]"
     rb'|[^\x00-\x20\x7f()<>@,;:"\[\]\\]++'
 )
+_SEVERAL = re.compile(rb"[@,;:]")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _LOOKS_LIKE_AN_ADDRESS = re.compile(rb"[@<>]")
 
@@ -47,6 +48,10 @@ def mailboxes(value: bytes) -> tuple[bytes, tuple[Mailbox, ...]]:
         if _CONTROL.search(text):
             raise BadAuthor("the field holds a control character")
         return text, tuple(_list(text, tuple(tokens(text, _WORD))))
+    except NoDomain as bad:
+        if _SEVERAL.search(text):  # one of several, or what could be: then it is no answer for the field
+            raise BadAuthor(str(bad)) from None
+        raise
     except BadAuthor:
         raise
     except (Unreadable, BadAddress) as bad:
@@ -98,12 +103,16 @@ def _mailbox(text: bytes, run: Sequence[Token]) -> Mailbox:
     if not run[-1].is_special(b">"):
         raise BadAuthor("the angle brackets do not end the address")
     within = run[opens + 1 : -1]
-    if [word.text.lower() for word in words] == [token.text.lower() for token in within]:
+    if _plain(words).strip(b"'") == _plain(within):
         words = ()  # `a@b.example <a@b.example>`: many programs write that, and there is nothing to mistake
     for word in words:
         if word.kind is Kind.SPECIAL or (word.kind is Kind.WORD and _LOOKS_LIKE_AN_ADDRESS.search(word.text)):
             raise BadAuthor("the name before the address could be taken for another address")
     return Mailbox(_address(text, _without_route(within)), words)
+
+
+def _plain(run: Sequence[Token]) -> bytes:
+    return b"".join(token.text for token in run).lower()
 
 
 def _without_route(run: Sequence[Token]) -> Sequence[Token]:

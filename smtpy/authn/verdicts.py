@@ -14,12 +14,17 @@ BEST_FIRST = (Result.PASS, Result.TEMPERROR, Result.FAIL, Result.POLICY, Result.
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """One verdict a method; `dkim` has one for each signature, in the order of the fields."""
+    """One verdict a method; `dkim` has one for each signature, in the order of the fields.
+
+    `named` are the domains that From may name, of which `dmarc` has the sternest verdict; `doubtful`: not for certain.
+    """
 
     spf: Spf
     dkim: tuple[Verified, ...]
     arc: Validated
     dmarc: Dmarc
+    named: tuple[str, ...] = ()
+    doubtful: bool = False
 
     @property
     def dkim_result(self) -> Result:

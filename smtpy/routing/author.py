@@ -17,7 +17,7 @@ FROM, REPLY_TO = "From", "Reply-To"
 def author_domains(message: Message) -> int:
     """Of how many domains the From fields name authors for certain; each field counts for one at the least."""
     values = tuple(message.values(FROM))
-    if len(values) != 1 or b"," not in values[0]:  # as nearly all
+    if len(values) != 1 or not (b"," in values[0] or b";" in values[0]):  # as nearly all
         return len(values)
     try:
         return len({each.address.domain for each in named(values[0])})
@@ -25,8 +25,13 @@ def author_domains(message: Message) -> int:
         return 1
 
 
+def is_rewritable(message: Message, alias: Address) -> bool:
+    """Whether `author_edits` makes any: it takes one author who can be read."""
+    return rewritten(next(message.values(FROM), b""), str(alias)) is not None
+
+
 def author_edits(message: Message, alias: Address) -> Iterator[Edit]:
-    """The edits; none if From cannot be read (then DMARC has not been asked either)."""
+    """The edits; none where From is not to be read as one author's."""
     value = next(message.values(FROM), b"")
     if new := rewritten(value, str(alias)):
         yield ChangeField(FROM, 1, new)

@@ -14,8 +14,9 @@ from smtpy.mail.message import Message
 from smtpy.mail.reply import Reply
 from smtpy.mail.trace import Trace
 from smtpy.routing.arrival import Answers, Arrival, Terms
+from smtpy.routing.author import is_rewritable
 from smtpy.routing.outcome import Outcome, outcome
-from smtpy.routing.replies import DISOWNED, MAIL_LOOP, TOO_LARGE
+from smtpy.routing.replies import DISOWNED, DOUBTFUL, MAIL_LOOP, TOO_LARGE, UNSURE
 from smtpy.routing.returns import ReturnPath, return_path
 from smtpy.signing.result import Result
 
@@ -63,6 +64,8 @@ class Manner:
         reasons = [copy.resolution.why]
         if self.asked in (OnDmarc.TAG, OnDmarc.HOLD):
             reasons.append("tagged" if self.asked is OnDmarc.TAG else "held")
+        if copy.refusal and self.asked is OnDmarc.HOLD:
+            reasons.append("another recipient takes what this one refuses")
         if self.author:
             reasons.append("From is rewritten, since DMARC would fail at the mailbox otherwise")
         return "; ".join(reasons)
@@ -79,13 +82,16 @@ def copies_of(arrival: Arrival, answers: Answers, terms: Terms) -> tuple[Copy, .
 
 
 def _copy(recipient: str, resolution: Resolution, arrival: Arrival, traces: tuple[Trace, ...], terms: Terms) -> Copy:
-    refusal = _refusal(resolution, arrival.message, traces, terms)
-    if refusal or arrival.standing is None or not isinstance(resolution, Forward):
+    refusal, standing = _refusal(resolution, arrival.message, traces, terms), arrival.standing
+    if standing is None or not isinstance(resolution, Forward):
         return Copy(recipient, resolution, refusal)
-    asked = arrival.standing.asked(resolution)
+    asked = standing.asked(resolution)
     if asked is OnDmarc.REFUSE:
-        return Copy(recipient, resolution, (DISOWNED, arrival.standing.warning), OnDmarc.HOLD)
-    return Copy(recipient, resolution, None, asked)
+        reply = DISOWNED if standing.dmarc is Result.FAIL else DOUBTFUL
+        return Copy(recipient, resolution, refusal or (reply, standing.warning), OnDmarc.HOLD)
+    if standing.is_unsure_of(resolution.address.domain):
+        return Copy(recipient, resolution, refusal or (UNSURE, "DNS does not tell who it is from"), OnDmarc.HOLD)
+    return Copy(recipient, resolution, refusal, asked)
 
 
 def _refusal(
@@ -118,7 +124,7 @@ def manner_of(copy: Copy, arrival: Arrival, answers: Answers, terms: Terms) -> M
     if not (answers.sender_is_ours and (standing is None or standing.spf is Result.PASS)):
         path = return_path(sender, address.domain, terms.srs, terms.keys[0], arrival.now)
     vouching = (address.domain, path.path.rpartition("@")[2])
-    if standing and standing.fails_onward(vouching, copy.asked):
+    if standing and standing.fails_onward(vouching, copy.asked) and is_rewritable(arrival.message, address):
         author = address
     return Manner(path, copy.asked, author, address.domain if answers.signing_keys.get(address.domain) else "")
 

@@ -102,6 +102,8 @@ def _first_pass(
     dropped = [copy.recipient for copy in copies if isinstance(copy.resolution, Drop)]
     edits += [ReplaceRecipient(recipient, (DROP_ADDRESS,)) for recipient in dropped]  # it may have been on at RCPT TO
     split = len(wanted) > 1
+    if relayed and arrival.standing:  # no stranger may relay, so it was ours at RCPT TO
+        return _refuse(copies, CHANGED_MEANWHILE, "a domain went away after RCPT TO")
     if (split or not forwards) and any(isinstance(copy.resolution, Refused) for copy in copies):
         # It was on at RCPT TO, and its copy would leave with the sender as it came. The next try is told at RCPT TO.
         return _refuse(copies, CHANGED_MEANWHILE, "a recipient was switched off after RCPT TO")

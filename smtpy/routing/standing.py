@@ -19,6 +19,7 @@ from smtpy.signing.result import Result
 
 RESULTS_FIELD = "Authentication-Results"
 NOTED = 8  # parts of a note
+STERNEST_FIRST = (OnDmarc.REFUSE, OnDmarc.HOLD, OnDmarc.TAG, OnDmarc.DELIVER)
 ENFORCED = ("quarantine", "reject")  # policies under which a mailbox does not take what fails
 
 
@@ -26,9 +27,10 @@ ENFORCED = ("quarantine", "reject")  # policies under which a mailbox does not t
 class Standing:
     """`results` is the value of our Authentication-Results field, `chain` what the `sets` of ARC on it are worth.
 
-    `policy` is what the domain of the author (`author`, of the organisation `organization`; both "" if there is none to
-    ask) wants done with mail that fails. `aligned`: it has signed this message, or there is a signature which nobody
-    could check just now. `vouched`: a sealer whom we trust says that it had passed when it came there.
+    `policy` is what the domain of the author (`author`, "" if there is none to ask) wants done with mail that fails.
+    `organizations` are those of all domains that From may name, which are several only where it is `doubtful`.
+    `aligned`: the author's has signed this message, or there is a signature which nobody could check just now.
+    `vouched`: a sealer whom we trust says that it had passed when it came there.
     """
 
     results: str
@@ -38,19 +40,15 @@ class Standing:
     dmarc: Result
     policy: str
     author: str
-    organization: str
+    organizations: tuple[str, ...]
     aligned: bool
     vouched: bool
+    doubtful: bool
     words: Mapping[str, str] = field(default_factory=dict)  # a word for each method; not in the second pass
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether From is written so that some read one author and some another."""
-        return self.dmarc is Result.PERMERROR and not self.author
 
     def is_of(self, domain: str) -> bool:
         """Whether what that domain signs or returns counts for this author (relaxed alignment, RFC 9989)."""
-        return _below(self.organization, domain)
+        return any(_below(each, domain) for each in self.organizations)
 
     def poses_as(self, domain: str) -> bool:
         """Whether it may say falsely that it is from that domain, so that a signature of it would make that true."""
@@ -62,13 +60,15 @@ class Standing:
         Who poses as the alias's own domain is treated as that domain would have it with p=reject: our return address
         is of that domain, so that no mailbox behind us could tell any more.
         """
-        if self.doubtful:
-            return forward.on_quarantine
+        least = forward.on_quarantine if self.doubtful else OnDmarc.DELIVER
         if self.dmarc is not Result.FAIL or self.vouched or self.policy not in ENFORCED:
-            return OnDmarc.DELIVER
-        if self.policy == "reject" or self.is_of(forward.address.domain):
-            return forward.on_reject
-        return forward.on_quarantine
+            return least
+        stern = self.policy == "reject" or self.is_of(forward.address.domain)
+        return min(least, forward.on_reject if stern else forward.on_quarantine, key=STERNEST_FIRST.index)
+
+    def is_unsure_of(self, domain: str) -> bool:
+        """Whether it may be from that domain, and DNS does not tell just now: then our return address would."""
+        return self.dmarc is Result.TEMPERROR and self.is_of(domain)
 
     def fails_onward(self, domains: Iterable[str], asked: OnDmarc) -> bool:
         """Whether From has to become the alias, or DMARC would fail at the mailbox against its owner's wish.
@@ -86,22 +86,24 @@ class Standing:
     @property
     def warning(self) -> str:
         """What is wrong with it, for the owner, the journal and the field that tags it."""
-        if self.doubtful:
+        if self.dmarc is not Result.FAIL:
             return "From names nobody for certain"
         return f"DMARC fails; {self.author} asks to {self.policy}"
 
     @property
     def note(self) -> str:
         """For the second pass; see `read_note`."""
-        flags = ("a" if self.aligned else "") + ("v" if self.vouched else "")
-        told = (self.chain, str(self.sets), self.spf, self.dmarc, self.policy, self.author, self.organization, flags)
-        return ",".join(told)
+        flags = "".join(
+            flag for flag, said in zip("avd", (self.aligned, self.vouched, self.doubtful), strict=True) if said
+        )
+        named = "+".join(self.organizations)
+        return ",".join((self.chain, str(self.sets), self.spf, self.dmarc, self.policy, self.author, named, flags))
 
 
 def standing_of(found: Authentication, hostname: str, suffixes: Suffixes, trusted_sealers: frozenset[str]) -> Standing:
     """What authentication amounts to."""
     arc, dmarc = found.arc, found.dmarc
-    organization = suffixes.organizational(dmarc.domain) or dmarc.domain
+    organizations = tuple(dict.fromkeys(suffixes.organizational(each) or each for each in found.named))
     unsure = (each.domain for each in found.dkim if each.result is Result.TEMPERROR)
     trusted = arc.result is Result.PASS and arc.covers_from and arc.sealers[-1] in trusted_sealers
     return Standing(
@@ -112,9 +114,10 @@ def standing_of(found: Authentication, hostname: str, suffixes: Suffixes, truste
         dmarc=dmarc.result,
         policy=dmarc.policy,
         author=dmarc.domain,
-        organization=organization,
-        aligned=dmarc.aligned_dkim or any(_below(organization, each) for each in unsure),
-        vouched=trusted and _says_pass(arc.results[-1], dmarc.domain),
+        organizations=organizations,
+        aligned=dmarc.aligned_dkim or any(_below(one, each) for each in unsure for one in organizations),
+        vouched=trusted and not found.doubtful and _says_pass(arc.results[-1], dmarc.domain),
+        doubtful=found.doubtful,
         words=found.summary(),
     )
 
@@ -135,8 +138,8 @@ def read_note(first: Trace, message: Message) -> Standing | None:
     results = next(message.values(RESULTS_FIELD), None)
     if first.note.count(",") != NOTED - 1 or results is None:
         return None
-    chain, sets, spf, dmarc, policy, author, organization, flags = first.note.split(",")
+    chain, sets, spf, dmarc, policy, author, named, flags = first.note.split(",")
     return Standing(
         *(results.decode().strip(), Result(chain), int(sets), Result(spf), Result(dmarc), policy),
-        *(author, organization, "a" in flags, "v" in flags),
+        *(author, tuple(filter(None, named.split("+"))), "a" in flags, "v" in flags, "d" in flags),
     )

@@ -158,6 +158,11 @@ DOUBTS = (
     b" x@one.example, ceo@bank.example",
     b" x@one.example, x@two.example, x@three.example, x@four.example, ceo@bank.example (",
     b" " + b"(" * 60 + b"ceo@bank.example",
+    b" root, ceo@bank.example",
+    b" ceo@bank.example,root;",
+    b" Bank, Inc <ceo@bank.example>",
+    b" x@one.example <ceo@(c)bank.example>",
+    b" x@one.example <ceo@bank . example>",
     b" " + b"x" * 20_000 + b"@one.example <ceo@bank.example>",
 )
 
@@ -191,6 +196,24 @@ def test_a_stranger_with_slow_dns_makes_no_verdict_milder() -> None:
     found = authenticate(claims, hashes.finish(), origin, zone, Suffixes(), NOW + timedelta(minutes=1))
     assert (found.dmarc.result, found.dmarc.policy) == (Result.FAIL, "reject")
     assert [each.result for each in found.dkim] == [Result.TEMPERROR, Result.PERMERROR]
+
+
+def test_a_doubt_is_kept_beside_the_verdict() -> None:
+    found = judged([Field(b"From", b" x@one.example <ceo@bank.example>")])
+    assert (found.doubtful, found.named) == (True, ("one.example", "bank.example"))
+    plain = judged([Field(b"From", b" Doe, John <a@sender.example>")])
+    assert (plain.doubtful, plain.named, plain.dmarc.result) == (False, ("sender.example",), Result.PASS)
+
+
+@pytest.mark.parametrize("value", [b" a@sender.example <a@sender.example>", b" 'a@sender.example' <A@sender.example>"])
+def test_an_address_before_the_same_address_is_no_doubt(value: bytes) -> None:
+    assert not judged([Field(b"From", value)]).doubtful
+
+
+def test_a_doubtful_from_in_unicode_is_judged_too() -> None:
+    value = " x@one.example <ceo@bücher.example> hi".encode()
+    found = judged([Field(b"From", value)], **{"_dmarc__xn--bcher-kva__example": {"TXT": ["v=DMARC1; p=reject"]}})
+    assert (found.dmarc.result, found.dmarc.policy) == (Result.FAIL, "reject")
 
 
 def test_trouble_is_temperror_everywhere() -> None:

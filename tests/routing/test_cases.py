@@ -1,7 +1,7 @@
 """Cases as text: an envelope and a header go in, the plan comes out.
 
 A .case file holds blocks separated by `====`. Above `--` stand `from ADDRESS`, `to ADDRESS...`, `stage split`,
-`size N`, `standing DMARC POLICY AUTHOR ARC SPF [a][v]` (routing/standing.py) and header fields; below it the expected
+`size N`, `standing DMARC POLICY AUTHOR ARC SPF [avd]` (routing/standing.py) and header fields; below it the expected
 plan, one edit a line. `{mark:ADDRESS}` stands for that alias's mark, `{trace:ADDRESS,...}` for a signed trace field of
 another message, `{note:...}` for what the first pass leaves in one. To see what a case gives now, let it fail.
 """
@@ -90,11 +90,11 @@ def standing(words: str) -> Standing | None:
     if not words:
         return None
     dmarc, policy, author, chain, spf, *flags = words.split()
-    author, policy = author.replace("-", ""), policy.replace("-", "")
-    organization = Suffixes().organizational(author)
-    seen = ["a" in "".join(flags), "v" in "".join(flags)]
-    results = [Result(chain), 0, Result(spf), Result(dmarc)]
-    return Standing(f"mx.example; dmarc={dmarc}", *results, policy, author, organization, *seen)  # type: ignore[arg-type]
+    named = author.replace("-", "").split("+")
+    organizations = tuple(filter(None, map(Suffixes().organizational, named)))
+    seen = [flag in "".join(flags) for flag in "avd"]
+    results = (Result(chain), 0, Result(spf), Result(dmarc))
+    return Standing(f"mx.example; dmarc={dmarc}", *results, policy.replace("-", ""), named[0], organizations, *seen)
 
 
 def said(decided: Plan) -> list[str]:

@@ -54,9 +54,10 @@ def from_a_list() -> tuple[Field, ...]:
 
 def arrived(stage: Stage) -> Arrival:
     standing = Standing(
-        *(RESULTS, Result.PASS, 1, Result.NONE, Result.PASS, "reject", "sender.example", "sender.example"),
+        *(RESULTS, Result.PASS, 1, Result.NONE, Result.PASS, "reject", "sender.example", ("sender.example",)),
         aligned=True,
         vouched=False,
+        doubtful=False,
     )
     fields, recipient = from_a_list(), "info@b.example"
     if stage is Stage.SPLIT:

@@ -22,7 +22,7 @@ def found(results: str = "", *, covers_from: bool = True, unsure: str = "") -> A
     chain = Validated(Result.PASS, 1, "", (LISTS,), (results,), covers_from) if results else Validated(Result.NONE, 0)
     signed = (Verified(Result.TEMPERROR, unsure, "s", "rsa-sha256", f"@{unsure}"),) if unsure else ()
     dmarc = Dmarc(Result.FAIL, "reject", "bank.example", "bank.example", False, False, "")
-    return Authentication(Spf(Result.NONE, "", "mailfrom", ""), signed, chain, dmarc)
+    return Authentication(Spf(Result.NONE, "", "mailfrom", ""), signed, chain, dmarc, ("bank.example",))
 
 
 def standing(authentication: Authentication, *sealers: str):  # type: ignore[no-untyped-def]
