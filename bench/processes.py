@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,22 @@ def run(command: list[str], environ: Mapping[str, str] | None = None) -> str:
     return done.stdout
 
 
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """A signal to stop is heard at the end of the block: a process that was begun is one that is known."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    came: list[int] = []
+    for each in before:
+        signal.signal(each, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    if came:
+        signal.raise_signal(came[0])
+
+
 class Processes:
     """Those that run now, with a log for each component in `folder`."""
 
@@ -70,7 +86,7 @@ class Processes:
         self, component: str, command: tuple[str, ...], environ: Mapping[str, str] | None = None, *, piped: bool = False
     ) -> subprocess.Popen[bytes]:
         """Started and counted; `piped` gives its standard output to the caller instead of the log."""
-        with self._log(component).open("ab") as log:
+        with self._log(component).open("ab") as log, undisturbed():
             process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", *self.account.entry(component), *command],
                 env=environ,
@@ -79,8 +95,8 @@ class Processes:
                 stderr=log,
                 start_new_session=True,
             )
-        self._running.append((component, process))
-        self.account.started(component, process.pid)
+            self._running.append((component, process))
+            self.account.started(component, process.pid)
         return process
 
     def start(self, service: Service, environ: Mapping[str, str] | None = None) -> Callable[[], bool]:

@@ -67,10 +67,12 @@ def test_it_measures_and_reports(folder: Path) -> None:
 def test_it_leaves_nothing_behind_when_interrupted(folder: Path) -> None:
     bench = start(folder, "--stacks", "smtpy", "--count", "100000", "--recipients", "1")
     assert bench.stderr
+    said = []
     for line in bench.stderr:
+        said.append(line)
         if "round 1" in line:
             break
     bench.send_signal(signal.SIGINT)
-    bench.communicate(timeout=60)
-    assert bench.returncode == 130
+    _, rest = bench.communicate(timeout=60)
+    assert bench.returncode == 130, "".join([*said, rest])
     assert left_behind(folder, bench) == []
