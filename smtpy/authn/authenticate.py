@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from itertools import compress
+from operator import not_
 
 from smtpy.authn.author import BadAuthor, NoDomain, authors, mentioned
 from smtpy.authn.dmarc import Dmarc, Sought, judge, seek, without_record
@@ -22,6 +24,7 @@ from smtpy.authn.spf import Spf, check_spf
 from smtpy.authn.suffixes import Suffixes
 from smtpy.authn.verdicts import Authentication
 from smtpy.dns import Dns
+from smtpy.mail.address import is_within
 from smtpy.mail.message import Field
 from smtpy.signing import arc, dkim
 from smtpy.signing.body import BodyDigest, BodySpec
@@ -80,22 +83,16 @@ def authenticate(
     header = claims.header
     sought = _sought(header.fields, dns, suffixes)
     organizations = {suffixes.organizational(each.verdict.domain) or each.verdict.domain for each in sought}
-    own = [each for each in claims.signatures if _is_of(each.domain, organizations)]
-    others = [each for each in claims.signatures if not _is_of(each.domain, organizations)]
-    verified = dict(zip(map(id, own), dkim.verify(header, own, digests, dns, now), strict=True))
+    is_own = [any(is_within(each.domain, one) for one in organizations) for each in claims.signatures]
+    own = iter(dkim.verify(header, compress(claims.signatures, is_own), digests, dns, now))
     spf = _spf(origin, dns)
-    verified |= dict(zip(map(id, others), dkim.verify(header, others, digests, dns, now), strict=True))
-    signed = tuple(verified[id(each)] for each in claims.signatures)
+    others = iter(dkim.verify(header, compress(claims.signatures, map(not_, is_own)), digests, dns, now))
+    signed = tuple(next(own if mine else others) for mine in is_own)
     chain = arc.validate(header, claims.chain, digests, dns, now)
     verdict = min((judge(each, spf, signed) for each in sought), key=_mildness)
     named = tuple(each.verdict.domain for each in sought if each.verdict.domain)
     doubtful = sought[0].verdict.result is Result.PERMERROR and not sought[0].verdict.domain
     return Authentication(spf, signed, chain, verdict, named, doubtful)
-
-
-def _is_of(domain: str, organizations: Iterable[str]) -> bool:
-    """Whether a name belongs to one of these organisations."""
-    return any(each and f".{domain}".endswith(f".{each}") for each in organizations)
 
 
 def _mildness(verdict: Dmarc) -> int:

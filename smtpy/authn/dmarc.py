@@ -13,6 +13,7 @@ from smtpy.authn.discovery import Policy, Record, Walks
 from smtpy.authn.spf import Spf
 from smtpy.authn.suffixes import Suffixes
 from smtpy.dns import Dns, DnsTrouble, Kind
+from smtpy.mail.address import is_within
 from smtpy.signing.result import Result
 
 # t=y asks for one step less (RFC 9989 section 4.7)
@@ -125,13 +126,9 @@ def _same(author: str, domain: str, strict: bool, walks: Walks) -> bool:
     if strict or not domain:
         return False
     organization = walks.organization(author)
-    if not _below(organization, domain):  # no question can make it the organisation of the other name
+    if not is_within(domain, organization):  # no question can make it the organisation of the other name
         return False
     return walks.organization(domain) == organization
-
-
-def _below(organization: str, domain: str) -> bool:
-    return domain == organization or domain.endswith(f".{organization}")
 
 
 def _policy(domain: str, record: Record, dns: Dns) -> Policy:

@@ -139,6 +139,11 @@ def _unquote(local: str) -> str:
     raise BadAddress("local part is neither a dot-string nor a quoted string")
 
 
+def is_within(domain: str, parent: str) -> bool:
+    """Whether a domain is that one or below it; both in lower-case A-labels. Nothing is within ""."""
+    return bool(parent) and (domain == parent or domain.endswith(f".{parent}"))
+
+
 @lru_cache(maxsize=4096)
 def parse_domain(text: str) -> str:
     """A domain as lower-case A-labels, or an address literal in lower case. Raises BadAddress."""

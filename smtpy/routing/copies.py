@@ -90,7 +90,7 @@ def _copy(recipient: str, resolution: Resolution, arrival: Arrival, traces: tupl
         reply = DISOWNED if standing.dmarc is Result.FAIL else DOUBTFUL
         return Copy(recipient, resolution, refusal or (reply, standing.warning), OnDmarc.HOLD)
     if standing.is_unsure_of(resolution.address.domain):
-        return Copy(recipient, resolution, refusal or (UNSURE, "DNS does not tell who it is from"), OnDmarc.HOLD)
+        return Copy(recipient, resolution, refusal or (UNSURE, standing.warning), OnDmarc.HOLD)
     return Copy(recipient, resolution, refusal, asked)
 
 

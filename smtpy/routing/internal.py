@@ -6,7 +6,7 @@ alias whose owner wants it dropped goes to DROP_ADDRESS, which Postfix's discard
 both domains in transport_maps.
 """
 
-from smtpy.mail.address import Address, BadAddress, parse
+from smtpy.mail.address import Address, BadAddress, is_within, parse
 
 SPLIT_DOMAIN = "split.invalid"
 DROP_DOMAIN = "drop.invalid"
@@ -17,7 +17,7 @@ _MAX_LOCAL = 320  # octets: an address inside a local part
 
 def is_internal(domain: str) -> bool:
     """Whether a domain in A-labels, or one above it, is for our own Postfix only."""
-    return any(f".{domain}".endswith(f".{each}") for each in (SPLIT_DOMAIN, DROP_DOMAIN))
+    return any(is_within(domain, each) for each in (SPLIT_DOMAIN, DROP_DOMAIN))
 
 
 def split_address(address: Address) -> str:

@@ -13,6 +13,7 @@ from smtpy.authn.suffixes import Suffixes
 from smtpy.authn.verdicts import Authentication
 from smtpy.directory.entries import OnDmarc
 from smtpy.directory.resolve import Forward
+from smtpy.mail.address import is_within
 from smtpy.mail.message import Message
 from smtpy.mail.trace import Trace
 from smtpy.signing.result import Result
@@ -48,7 +49,7 @@ class Standing:
 
     def is_of(self, domain: str) -> bool:
         """Whether what that domain signs or returns counts for this author (relaxed alignment, RFC 9989)."""
-        return any(_below(each, domain) for each in self.organizations)
+        return any(is_within(domain, each) for each in self.organizations)
 
     def poses_as(self, domain: str) -> bool:
         """Whether it may say falsely that it is from that domain, so that a signature of it would make that true."""
@@ -86,9 +87,13 @@ class Standing:
     @property
     def warning(self) -> str:
         """What is wrong with it, for the owner, the journal and the field that tags it."""
-        if self.dmarc is not Result.FAIL:
-            return "From names nobody for certain"
-        return f"DMARC fails; {self.author} asks to {self.policy}"
+        match self.dmarc:
+            case Result.FAIL:
+                return f"DMARC fails; {self.author} asks to {self.policy}"
+            case Result.TEMPERROR:
+                return f"DNS does not tell whether this is from {self.author}"
+            case _:
+                return "From names nobody for certain"
 
     @property
     def note(self) -> str:
@@ -115,15 +120,11 @@ def standing_of(found: Authentication, hostname: str, suffixes: Suffixes, truste
         policy=dmarc.policy,
         author=dmarc.domain,
         organizations=organizations,
-        aligned=dmarc.aligned_dkim or any(_below(one, each) for each in unsure for one in organizations),
+        aligned=dmarc.aligned_dkim or any(is_within(each, one) for each in unsure for one in organizations),
         vouched=trusted and not found.doubtful and _says_pass(arc.results[-1], dmarc.domain),
         doubtful=found.doubtful,
         words=found.summary(),
     )
-
-
-def _below(organization: str, domain: str) -> bool:
-    return bool(organization) and f".{domain}".endswith(f".{organization}")
 
 
 def _says_pass(results: str, author: str) -> bool:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from smtpy.dns import Dns, DnsTrouble
+from smtpy.mail.address import is_within
 from smtpy.signing.body import BodyDigest, BodySpec
 from smtpy.signing.header import Header
 from smtpy.signing.key import Signer
@@ -173,7 +174,7 @@ def _identity(tags: Mapping[str, str]) -> str:
     domain = domain_of(tags)
     local, at, below = without_blanks(tags.get("i", "@" + domain)).rpartition("@")
     named = host(below, BAD_IDENTITY)
-    if not at or not f".{named}".endswith(f".{domain}"):
+    if not at or not is_within(named, domain):
         raise Refused(BAD_IDENTITY)
     return f"{local}@{named}"
 

@@ -3,11 +3,9 @@
 import re
 import time
 from dataclasses import replace
-from typing import Any
 
 import authres
 import pytest
-import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -21,8 +19,7 @@ from smtpy.mail.message import Field
 from smtpy.signing.arc import Validated
 from smtpy.signing.dkim import Verified
 from smtpy.signing.result import Result
-from tests.authn.test_author import octets
-from tests.corpora import corpus
+from tests.corpora import bad_inputs, octets
 
 OURS = "mx.our.example"
 FOUND = Authentication(
@@ -267,8 +264,7 @@ def test_ten_thousand_fields() -> None:
 
 
 def test_the_corpus() -> None:
-    text = (corpus("bad-inputs") / "bad-inputs.yml").read_text("utf-8")
-    cases: dict[str, Any] = {case["id"]: case for case in yaml.safe_load(text)["cases"] if case["area"] == "authres"}
+    cases = bad_inputs("authres")
     assert set(cases) == {"ar-forged-own-id", "ar-nested-comments"}
     fields = message.read(octets(cases["ar-forged-own-id"]), Envelope("", ())).fields
     assert forged(fields, "our-id") == (1, 2, 3)

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 
 import pytest
-import yaml
 
 from tests import corpora
 from tests.dialog import Dialog
@@ -41,10 +40,9 @@ def front() -> Iterator[Stand]:
 
 
 def _corpus() -> list[bytes]:
-    text = (corpora.corpus("bad-inputs") / "bad-inputs.yml").read_text("utf-8")
-    cases = [each for each in yaml.safe_load(text)["cases"] if each["area"] == "smtp-data"]
+    cases = corpora.bad_inputs("smtp-data")
     assert cases
-    return [each["input"].encode("latin-1") for each in cases]
+    return [corpora.octets(each) for each in cases.values()]
 
 
 def _begin(front: Stand, dialog: Dialog, mark: str) -> bytes:
