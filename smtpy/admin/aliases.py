@@ -16,6 +16,7 @@ from smtpy.admin import domains, mailboxes, members, read
 from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
 from smtpy.admin.refusals import AlreadyThere, InTrash, NotFound
+from smtpy.admin.scope import owned
 from smtpy.directory.entries import Mode, WhenOff
 from smtpy.mail.address import Address, fold
 from smtpy.store.schema import Alias, AliasMailbox, Domain, Mailbox, User
@@ -59,7 +60,7 @@ _COLUMNS = (
 
 def find(session: Session, name: str) -> Alias:
     """By address or UUID. Raises NotFound."""
-    chosen = select(Alias)
+    chosen = select(Alias).where(owned(session, Alias.owner_id))
     if uuid := as_uuid(name):
         chosen = chosen.where(Alias.uuid == uuid)
     else:
@@ -168,7 +169,7 @@ def page(
     limit: int = PAGE,
 ) -> tuple[AliasView, ...]:
     """Aliases with an id above `after`, by id; of one domain or owner if asked."""
-    chosen = _COLUMNS.where(Alias.id > after).order_by(Alias.id).limit(limit)
+    chosen = _COLUMNS.where(Alias.id > after, owned(session, Alias.owner_id)).order_by(Alias.id).limit(limit)
     if domain is not None:
         chosen = chosen.where(Alias.domain_id == domains.find(session, domain).id)
     if owner is not None:

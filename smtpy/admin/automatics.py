@@ -15,6 +15,7 @@ from smtpy.admin import domains, mailboxes, read
 from smtpy.admin.change import Change
 from smtpy.admin.kinds import as_uuid
 from smtpy.admin.refusals import AlreadyThere, NotFound
+from smtpy.admin.scope import owned
 from smtpy.directory.entries import Mode
 from smtpy.store.schema import Automatic, AutomaticMailbox, Domain, Mailbox
 
@@ -45,7 +46,9 @@ def find(session: Session, name: str) -> Automatic:
     uuid = as_uuid(name)
     row = None
     if uuid or (name.isascii() and name.isdigit() and len(name) < 19):
-        row = session.scalar(select(Automatic).where(Automatic.uuid == uuid if uuid else Automatic.id == int(name)))
+        match = Automatic.uuid == uuid if uuid else Automatic.id == int(name)
+        chosen = select(Automatic).join(Domain, Domain.id == Automatic.domain_id)
+        row = session.scalar(chosen.where(match, owned(session, Domain.owner_id)))
     if row is None:
         raise NotFound("rule", f"there is no rule {name}; the list has their ids")
     return row

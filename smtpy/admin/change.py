@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from smtpy.admin.scope import Viewer, look_as
 from smtpy.store.epoch import bump
 from smtpy.store.schema import Audit
 from smtpy.vault import Vault
@@ -28,7 +29,7 @@ V = TypeVar("V", bound="DataclassInstance")
 class Change:
     """An open change: who makes it, when, through which session, and on which mail server (in A-labels, if known).
 
-    `vault` seals the keys it makes; without one it can make none.
+    `vault` seals the keys it makes; without one it can make none. `client`: the address they came from, if they did.
     """
 
     session: Session
@@ -36,6 +37,7 @@ class Change:
     now: datetime
     hostname: str | None = None
     vault: Vault | None = None
+    client: str | None = None
     acts: int = 0
 
     def record(self, act: str, subject: str, before: V | None, after: V) -> V:
@@ -54,7 +56,9 @@ class Change:
     def note(self, act: str, subject: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
         """One row of the audit trail; `before` and `after` as JSON can hold them."""
         self.acts += 1
-        self.session.add(Audit(at=self.now, actor=self.actor, act=act, subject=subject, before=before, after=after))
+        row = Audit(at=self.now, actor=self.actor, client=self.client, act=act, subject=subject)
+        row.before, row.after = before, after
+        self.session.add(row)
 
 
 def _plain(view: "DataclassInstance | None") -> Any:
@@ -68,18 +72,27 @@ def _plain(view: "DataclassInstance | None") -> Any:
 
 
 @contextlib.contextmanager
-def reading(engine: Engine) -> Iterator[Session]:
-    """A session that only reads, and holds no lock for it."""
+def reading(engine: Engine, viewer: Viewer | None = None) -> Iterator[Session]:
+    """A session that only reads, and holds no lock for it; what a member sees, or else an operator."""
     with Session(engine.execution_options(isolation_level="AUTOCOMMIT")) as session:
-        yield session
+        yield look_as(session, viewer)
 
 
 @contextlib.contextmanager
-def change(engine: Engine, *, by: str, hostname: str | None = None, vault: Vault | None = None) -> Iterator[Change]:
-    """Everything within the block happens, or, when it raises, nothing."""
+def change(
+    engine: Engine,
+    *,
+    by: str,
+    hostname: str | None = None,
+    vault: Vault | None = None,
+    viewer: Viewer | None = None,
+    client: str | None = None,
+) -> Iterator[Change]:
+    """Everything within the block happens, or, when it raises, nothing. `viewer`: who may change only their own."""
     with Session(engine, expire_on_commit=False) as session:
+        look_as(session, viewer)
         bump(session.connection())
-        opened = Change(session, by, datetime.now(UTC), hostname, vault)
+        opened = Change(session, by, datetime.now(UTC), hostname, vault, client)
         yield opened
         if opened.acts:
             session.commit()

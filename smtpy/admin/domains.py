@@ -17,6 +17,7 @@ from smtpy.admin import mailboxes, members, pairs, read
 from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound
+from smtpy.admin.scope import owned
 from smtpy.directory.entries import Mode, OnDmarc, WhenOff
 from smtpy.store.schema import Automatic, AutomaticMailbox, Domain, Mailbox, User
 
@@ -68,7 +69,7 @@ def find(session: Session, name: str) -> Domain:
     """By name or UUID. Raises NotFound."""
     uuid = as_uuid(name)
     wanted = Domain.uuid == uuid if uuid else Domain.name == read.domain_name(name)
-    row = session.scalar(select(Domain).where(wanted))
+    row = session.scalar(select(Domain).where(wanted, owned(session, Domain.owner_id)))
     if row is None:
         raise NotFound("domain", f"{name} is no domain of this service; add it first")
     return row
@@ -176,7 +177,7 @@ def page(
     session: Session, *, owner: str | None = None, trash: bool = False, after: int = 0, limit: int = PAGE
 ) -> tuple[DomainView, ...]:
     """Domains with an id above `after`, by id; of one owner if asked."""
-    chosen = _COLUMNS.where(Domain.id > after).order_by(Domain.id).limit(limit)
+    chosen = _COLUMNS.where(Domain.id > after, owned(session, Domain.owner_id)).order_by(Domain.id).limit(limit)
     if owner is not None:
         chosen = chosen.where(Domain.owner_id == members.find(session, owner).id)
     if not trash:

@@ -14,6 +14,7 @@ from smtpy.admin import members, read
 from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound
+from smtpy.admin.scope import owned
 from smtpy.mail.address import Address
 from smtpy.store.schema import Alias, AliasMailbox, Automatic, AutomaticMailbox, Domain, Mailbox, User
 
@@ -38,7 +39,7 @@ def find(session: Session, name: str) -> Mailbox:
     uuid = as_uuid(name)
     key = "" if uuid else read.address("mailbox", name).key
     chosen = select(Mailbox).where(Mailbox.uuid == uuid if uuid else Mailbox.key == key)
-    rows = session.scalars(chosen.limit(2)).all()
+    rows = session.scalars(chosen.where(owned(session, Mailbox.owner_id)).limit(2)).all()
     if not rows:
         raise NotFound("mailbox", f"there is no mailbox {name}; add it first")
     if len(rows) > 1:
@@ -150,7 +151,7 @@ def page(
 ) -> tuple[MailboxView, ...]:
     """Mailboxes with an id above `after`, by id; of one owner if asked."""
     chosen = select(Mailbox, User.email).join(User, User.id == Mailbox.owner_id)
-    chosen = chosen.where(Mailbox.id > after).order_by(Mailbox.id).limit(limit)
+    chosen = chosen.where(Mailbox.id > after, owned(session, Mailbox.owner_id)).order_by(Mailbox.id).limit(limit)
     if owner is not None:
         chosen = chosen.where(Mailbox.owner_id == members.find(session, owner).id)
     if not trash:

@@ -10,6 +10,7 @@ from smtpy.admin import read
 from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, NotFound
+from smtpy.admin.scope import owned
 from smtpy.store.schema import Alias, Domain, Mailbox, Role, User
 
 
@@ -32,7 +33,8 @@ def find(session: Session, name: str) -> User:
     """By e-mail address or UUID. Raises NotFound."""
     uuid = as_uuid(name)
     key = "" if uuid else read.address("email", name).key
-    row = session.scalar(select(User).where(User.uuid == uuid if uuid else User.key == key))
+    match = User.uuid == uuid if uuid else User.key == key
+    row = session.scalar(select(User).where(match, owned(session, User.id)))
     if row is None:
         raise NotFound("user", f"there is no user {name}; add it first")
     return row
@@ -76,7 +78,7 @@ def add(c: Change, email: str, *, name: str = "", role: Role = Role.USER) -> Use
 
 def page(session: Session, *, trash: bool = False, after: int = 0, limit: int = PAGE) -> tuple[UserView, ...]:
     """Users with an id above `after`, by id."""
-    chosen = select(User).where(User.id > after).order_by(User.id).limit(limit)
+    chosen = select(User).where(User.id > after, owned(session, User.id)).order_by(User.id).limit(limit)
     if not trash:
         chosen = chosen.where(User.deleted_at.is_(None))
     return tuple(view(session, row) for row in session.scalars(chosen))

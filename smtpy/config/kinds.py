@@ -89,6 +89,19 @@ def standing_on(key: str, pattern: str) -> Any:
     return Field(default_factory=lambda given: pattern.replace(f"{{{key}}}", str(given[key])))
 
 
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
+        raise ValueError("an origin is https://host, with :port if it is another; nothing behind it")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _counters(url: str) -> str:
+    if urlsplit(url).scheme not in ("memory", "redis", "rediss", "redis+unix", "unix"):
+        raise ValueError("counters are kept in memory:// (one web process) or redis://host:port")
+    return url
+
+
 def _words(value: object) -> object:
     """A list may be written as one text, with white space between."""
     return value.split() if isinstance(value, str) else value
@@ -139,6 +152,8 @@ Hostnames = Annotated[tuple[str, ...], Listed, AfterValidator(_hosts)]
 Postmaster = Annotated[str, AfterValidator(_postmaster)]
 ReportAddress = Annotated[str, AfterValidator(_outside)]
 Database = Annotated[str, AfterValidator(_database), Field(repr=False)]
+Origin = Annotated[str, AfterValidator(_origin)]
+Counters = Annotated[str, AfterValidator(_counters), Field(repr=False)]
 Listen = Annotated[Endpoint, PlainValidator(_endpoint), PlainSerializer(str)]
 Listens = Annotated[tuple[Listen, ...], Listed, Field(min_length=1)]
 Unix = Annotated[Listen, AfterValidator(_unix)]

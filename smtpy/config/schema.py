@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from smtpy.config.kinds import (
+    Counters,
     Database,
     DnsServer,
     DnsServers,
@@ -15,14 +16,17 @@ from smtpy.config.kinds import (
     Hostname,
     Hostnames,
     Keys,
+    Listen,
     Listens,
     Networks,
+    Origin,
     Postmaster,
     ReportAddress,
     SrsSecrets,
     Unix,
     standing_on,
 )
+from smtpy.net import Endpoint
 
 PREFIX = "SMTPY_"
 
@@ -104,6 +108,16 @@ class Settings(BaseModel):
     """Seconds for which journal rows are gathered before they are written."""
     journal_buffer: Annotated[int, Field(ge=1)] = 10_000
     """Journal rows that each process keeps while the database is away; the oldest go first."""
+    web_origin: Origin = "http://localhost:8000"
+    """Where people reach the web pages, as browsers have it: scheme, host, and port if it is not the usual one."""
+    web_proxies: Annotated[int, Field(ge=0, le=5)] = 0
+    """Proxies before the web pages, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
+    limits_url: Counters = "memory://"
+    """Where rate limits are counted: `memory://` for one web process, `redis://host:port` for several."""
+    notice_server: Listen = Endpoint(host="127.0.0.1", port=25)
+    """The SMTP server that takes the mail which SMTPy writes itself; Postfix on this host as a rule."""
+    notice_sender: ReportAddress = standing_on("hostname", "smtpy@{hostname}")
+    """Who that mail is from."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important lines that are logged."""
 

@@ -19,6 +19,9 @@ from smtpy.store.columns import AddressText, Base, DomainName, Id, LocalPart, Lo
 MAX_NOTE = 1000  # characters
 MAX_NAME = 200  # characters of a person's name
 MAX_SELECTOR = 63  # octets: one label
+MAX_TAG = 40  # characters
+MAX_HASH = 255  # characters of a password's hash with its parameters
+MAX_LANGUAGE = 16
 
 
 class Role(StrEnum):
@@ -35,21 +38,35 @@ class Algorithm(StrEnum):
     ED25519 = "ed25519-sha256"
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """What `created_at` is unless told otherwise."""
     return datetime.now(UTC)
 
 
 class _Timed:
-    created_at: Mapped[datetime] = mapped_column(default=_now)
-    updated_at: Mapped[datetime] = mapped_column(default=_now, onupdate=_now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
 
 class _Switched(_Timed):
     enabled: Mapped[bool] = mapped_column(default=True)
 
 
+class Theme(StrEnum):
+    """How pages look; `auto` is as the browser says."""
+
+    AUTO = "auto"
+    LIGHT = "light"
+    DARK = "dark"
+
+
 class User(_Switched, Base):
-    """A person who owns domains, mailboxes and aliases."""
+    """A person who owns domains, mailboxes and aliases.
+
+    How they sign in: `password` is an Argon2 hash, None while none was chosen; `totp` the sealed seed of a second
+    factor and `totp_step` the last time step used, None without one; the rest stands in smtpy.store.accounts.
+    `welcome` is how far they are with their first hour.
+    """
 
     __tablename__ = "users"
     id: Mapped[Id]
@@ -58,11 +75,22 @@ class User(_Switched, Base):
     key: Mapped[AddressText] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(String(MAX_NAME), default="")
     role: Mapped[Role] = mapped_column(choice(Role, "role"), default=Role.USER)
+    password: Mapped[str | None] = mapped_column(String(MAX_HASH))
+    totp: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_step: Mapped[int | None]
+    verified_at: Mapped[datetime | None]
+    signed_in_at: Mapped[datetime | None]
+    language: Mapped[str] = mapped_column(String(MAX_LANGUAGE), default="")
+    theme: Mapped[Theme] = mapped_column(choice(Theme, "theme"), default=Theme.AUTO)
+    welcome: Mapped[str] = mapped_column(String(16), default="")
     deleted_at: Mapped[datetime | None]
 
 
 class Domain(_Switched, Base):
-    """A domain whose mail comes here. `name` in A-labels; `when_off` and `default_mode` are what new aliases get."""
+    """A domain whose mail comes here. `name` in A-labels; `when_off` and `default_mode` are what new aliases get.
+
+    `proven_at`: when its DNS, or an operator's word, showed that its owner wants it here; until then it is off.
+    """
 
     __tablename__ = "domains"
     id: Mapped[Id]
@@ -76,6 +104,7 @@ class Domain(_Switched, Base):
     extension_separator: Mapped[str | None] = mapped_column(String(1).evaluates_none(), default="+")
     on_reject: Mapped[OnDmarc] = mapped_column(choice(OnDmarc, "on_reject"), default=OnDmarc.REFUSE)
     on_quarantine: Mapped[OnDmarc] = mapped_column(choice(OnDmarc, "on_quarantine"), default=OnDmarc.TAG)
+    proven_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
 
@@ -95,7 +124,7 @@ class SigningKey(Base):
     algorithm: Mapped[Algorithm] = mapped_column(choice(Algorithm, "algorithm"))
     private: Mapped[bytes] = mapped_column(LargeBinary)
     public: Mapped[bytes] = mapped_column(LargeBinary)
-    created_at: Mapped[datetime] = mapped_column(default=_now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime | None]
     used_from: Mapped[datetime | None]
     retired_at: Mapped[datetime | None]
@@ -117,7 +146,7 @@ class Mailbox(_Switched, Base):
 
 
 class Alias(_Switched, Base):
-    """A declared address. `local` is folded."""
+    """A declared address. `local` is folded; `last_at` is when mail last came to it."""
 
     __tablename__ = "aliases"
     __table_args__ = (UniqueConstraint("domain_id", "local"),)
@@ -130,7 +159,28 @@ class Alias(_Switched, Base):
     mode: Mapped[Mode] = mapped_column(choice(Mode, "mode"), default=Mode.TRANSPARENT)
     expires_at: Mapped[datetime | None]
     note: Mapped[str] = mapped_column(String(MAX_NOTE), default="")
+    pinned: Mapped[bool] = mapped_column(default=False)
+    last_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+
+
+class Tag(Base):
+    """A word by which an owner finds aliases again."""
+
+    __tablename__ = "tags"
+    __table_args__ = (UniqueConstraint("owner_id", "name"),)
+    id: Mapped[Id]
+    uuid: Mapped[Name]
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(MAX_TAG))
+
+
+class AliasTag(Base):
+    """That an alias bears a tag."""
+
+    __tablename__ = "alias_tags"
+    alias_id: Mapped[int] = mapped_column(ForeignKey("aliases.id", ondelete="CASCADE"), primary_key=True)
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True, index=True)
 
 
 class AliasMailbox(Base):
@@ -183,7 +233,8 @@ class Audit(Base):
     __tablename__ = "audit"
     id: Mapped[Id]
     at: Mapped[datetime] = mapped_column(index=True)
-    actor: Mapped[LongText]
+    actor: Mapped[LongText] = mapped_column(index=True)
+    client: Mapped[str | None] = mapped_column(String(64))
     act: Mapped[LongText]
     subject: Mapped[LongText] = mapped_column(index=True)
     before: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))

@@ -66,12 +66,13 @@ def test_the_epoch_and_the_checks_are_there(engine: Engine) -> None:
     with engine.connect() as connection:
         assert connection.execute(select(Epoch.id, Epoch.value)).all() == [(1, 0)]
     assert checks(engine) == {
-        "users": {"ck_users_role"},
+        "users": {"ck_users_role", "ck_users_theme"},
         "domains": {f"ck_domains_{name}" for name in ("when_off", "default_mode", "on_reject", "on_quarantine")},
         "aliases": {"ck_aliases_when_off", "ck_aliases_mode"},
         "automatics": {"ck_automatics_mode"},
         "epoch": {"ck_epoch_one_row"},
         "signing_keys": {"ck_signing_keys_algorithm"},
+        "one_time_links": {"ck_one_time_links_purpose", "ck_one_time_links_role"},
     }
 
 

@@ -1,0 +1,85 @@
+"""The real application on a migrated SQLite database: `app`, `client`, and people who are signed in."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from smtpy.admin import members, sessions
+from smtpy.admin.change import change
+from smtpy.config import Settings, judge
+from smtpy.store import migrate
+from smtpy.store.engine import open_engine
+from smtpy.store.schema import Role, User
+from web import create_app
+from web.sessions import COOKIE
+
+ORIGIN = "http://localhost"
+SignIn = Callable[..., FlaskClient]
+
+
+@pytest.fixture(scope="session")
+def database_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "smtpy.db"
+    engine = open_engine(f"sqlite:///{path}")
+    migrate.upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def settings(database_template: Path, tmp_path: Path) -> Settings:
+    """Settings of a test's own, with a database at the head of its migrations."""
+    (tmp_path / "smtpy.db").write_bytes(database_template.read_bytes())
+    secrets = dict.fromkeys(("secret_keys", "srs_secrets", "encryption_keys"), "x" * 48)
+    names = {"hostname": "mx.our.example", "postmaster": "postmaster@inbox.example", "web_origin": ORIGIN}
+    return judge({**secrets, **names, "state_dir": str(tmp_path), "run_dir": str(tmp_path / "run")})
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    opened = open_engine(settings.database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def app(settings: Settings, engine: Engine) -> Flask:
+    """The application as gunicorn has it, but that forms need no CSRF token: tests/web/test_csrf.py has them back."""
+    made = create_app(settings, engine)
+    made.config.update(WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False, TESTING=False)
+    return made
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser nobody has signed in with."""
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in(app: Flask, engine: Engine) -> SignIn:
+    """A browser in which somebody is signed in, who is added if need be: `sign_in("ann@people.example")`."""
+
+    def browser(email: str = "ann@people.example", *, role: Role = Role.USER, sudo: bool = True) -> FlaskClient:
+        with Session(engine) as session:
+            known = session.query(User).filter_by(email=email).one_or_none()
+        if known is None:
+            with change(engine, by="test") as c:
+                members.add(c, email, role=role)
+        with Session(engine) as session:
+            user = session.query(User).filter_by(email=email).one()
+            now = datetime.now(UTC)
+            visit = sessions.Visit(sessions.new_sid(), member=sessions.member_of(user))
+            visit.authenticated_at = now if sudo else None
+        sessions.save(engine, visit, client="", agent="test", now=now)
+        made = app.test_client()
+        made.set_cookie(COOKIE, visit.sid, domain="localhost", secure=True)
+        return made
+
+    return browser

@@ -1,0 +1,13 @@
+"""The pages, a blueprint for each subject. A new one is a module here and a name in PAGES."""
+
+from flask import Flask
+
+from web.pages import health, home, signing
+
+PAGES = (health, home, signing)
+
+
+def init_app(app: Flask) -> None:
+    """Give them their addresses."""
+    for page in PAGES:
+        app.register_blueprint(page.pages)

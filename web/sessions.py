@@ -1,0 +1,114 @@
+"""The session cookie: `__Host-sid` holds a name that says nothing; what belongs to it is in the database.
+
+Flask's `session` is the `data` of smtpy.admin.sessions.Visit. Nothing is written before a page keeps something, so that
+robots leave no rows; and a session that is renewed gets another name, the old one ends.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask, Request, Response, g, request
+from flask.sessions import SessionInterface, SessionMixin
+from werkzeug.datastructures import CallbackDict
+
+from smtpy.admin import sessions
+from smtpy.admin.sessions import Member, Visit
+from web import door
+
+COOKIE = "__Host-sid"
+MAX_COOKIE = 64
+
+
+class WebSession(CallbackDict[str, Any], SessionMixin):
+    """Flask's session on a visit. `old` is the name it had before it was renewed."""
+
+    def __init__(self, visit: Visit, *, is_new: bool) -> None:
+        super().__init__(visit.data, self._touched)
+        self.visit = visit
+        self.new = is_new
+        self.modified = False
+        self.accessed = True
+        self.old = ""
+
+    def _touched(self, _: object) -> None:
+        self.modified = True
+
+
+class Sessions(SessionInterface):
+    """Opens a session for each request, and keeps it at its end if it has changed."""
+
+    def open_session(self, app: Flask, request: Request) -> WebSession:
+        sid = request.cookies.get(COOKIE, "")
+        known = None
+        if sid and len(sid) <= MAX_COOKIE and request.endpoint != "static":
+            known = sessions.open_visit(_engine(app), sid, datetime.now(UTC))
+        return WebSession(known or Visit(sessions.new_sid()), is_new=known is None)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        assert isinstance(session, WebSession)  # noqa: S101 - open_session makes no other
+        if request.endpoint == "static":
+            return
+        response.vary.add("Cookie")
+        if session.old:
+            sessions.close(_engine(app), session.old)
+        if session.get("ended"):
+            response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="Lax")
+            return
+        if not session.modified or (session.new and not session):
+            return
+        visit = session.visit
+        visit.data = dict(session)
+        agent = request.headers.get("User-Agent", "")
+        sessions.save(_engine(app), visit, client=door.client(), agent=agent, now=datetime.now(UTC))
+        if session.new or session.old:
+            response.set_cookie(COOKIE, visit.sid, secure=True, httponly=True, samesite="Lax", path="/")
+
+
+def _engine(app: Flask) -> Any:
+    return app.extensions["smtpy"].engine
+
+
+def current() -> WebSession:
+    """The session of this request."""
+    from flask import session  # the proxy
+
+    found = session._get_current_object()  # type: ignore[attr-defined]  # werkzeug's own name
+    assert isinstance(found, WebSession)  # noqa: S101
+    return found
+
+
+def visit() -> Visit:
+    """Who came, as far as is known."""
+    return current().visit
+
+
+def enter(member: Member, now: datetime) -> None:
+    """Sign in: another name for the session, and nothing of what it held before."""
+    session = current()
+    session.clear()
+    _renew(session)
+    session.visit.member, session.visit.authenticated_at, session.visit.created_at = member, now, now
+    g.pop("_login_user", None)
+
+
+def step_up(now: datetime) -> None:
+    """They have shown again who they are: another name, and what is dangerous is open for a while."""
+    session = current()
+    session.visit.authenticated_at = now
+    _renew(session)
+
+
+def leave() -> None:
+    """Sign out: the session ends, here and in the database."""
+    session = current()
+    session.clear()
+    session.old = session.visit.sid
+    session["ended"] = True
+    session.visit.member = None
+    g.pop("_login_user", None)
+
+
+def _renew(session: WebSession) -> None:
+    session.old = "" if session.new else session.visit.sid
+    session.visit.sid = sessions.new_sid()
+    session.modified = True
