@@ -32,6 +32,7 @@ ENVIRON = {key: value for key, value in os.environ.items() if not key.startswith
     "DEMO_INBOX": str(INBOX),
     "PATH": f"{BIN}:{os.environ['PATH']}",
     "SMTPY_CONFIG": str(FOLDER / "smtpy.toml"),
+    "SMTPY_POSTFIX_DIR": str(FOLDER / "postfix" / "etc"),
     "COLUMNS": str(shutil.get_terminal_size().columns),
 }
 HONCHO_PATIENCE = 8.0  # seconds; honcho itself kills after five

@@ -63,20 +63,35 @@ def _path(text: str) -> str:
     return text
 
 
-def unix_socket(path: Path) -> socket.socket:
-    """A bound UNIX socket that anyone may connect to. Raises OSError, EADDRINUSE if somebody listens there.
+def unix_socket(path: Path, group: int | None = None) -> socket.socket:
+    """A bound UNIX socket that anyone may connect to, or only its owner and `group`.
 
-    A file left by a server that was killed is removed; what is no socket is not.
+    A file left by a server that was killed is removed; what is no socket is not. Raises OSError, EADDRINUSE if somebody
+    listens there.
     """
     _remove_stale(path)
     made = socket.socket(socket.AF_UNIX)
     try:
-        made.bind(str(path))
-        path.chmod(0o666)  # Postfix asks as its own user; the folder says who may come near
+        if group is None:
+            made.bind(str(path))
+            path.chmod(0o666)  # Postfix asks as its own user; the folder says who may come near
+        else:
+            _bind_for(group, made, path)
     except OSError:
         made.close()
         raise
     return made
+
+
+def _bind_for(group: int, made: socket.socket, path: Path) -> None:
+    """The file is right from its first moment: its folder may be another user's, who could put a link in its place."""
+    mask, before = os.umask(0o117), os.getegid()
+    try:
+        os.setegid(group)
+        made.bind(str(path))
+    finally:
+        os.setegid(before)
+        os.umask(mask)
 
 
 def _remove_stale(path: Path) -> None:

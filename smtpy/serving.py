@@ -49,13 +49,16 @@ class Service(Generic[R]):
         self.conversations: set[Conversation[R]] = set()
 
     @contextlib.asynccontextmanager
-    async def listening(self, endpoints: Iterable[Endpoint]) -> AsyncIterator[None]:
-        """Serve on these endpoints while the context lasts, then finish what is in hand. Raises OSError."""
+    async def listening(self, endpoints: Iterable[Endpoint], group: int | None = None) -> AsyncIterator[None]:
+        """Serve on these endpoints while the context lasts, then finish what is in hand. Raises OSError.
+
+        UNIX sockets are for everybody, or for the members of `group`.
+        """
         sweeper = asyncio.create_task(self._sweep())
         try:
             async with contextlib.AsyncExitStack() as sockets:
                 for endpoint in endpoints:
-                    await sockets.enter_async_context(_listening(endpoint, partial(Conversation, self)))
+                    await sockets.enter_async_context(_listening(endpoint, group, partial(Conversation, self)))
                 yield
         finally:
             await self._finish()
@@ -219,12 +222,14 @@ def stop_signal() -> asyncio.Event:
 
 
 @contextlib.asynccontextmanager
-async def _listening(endpoint: Endpoint, protocol: Callable[[], asyncio.Protocol]) -> AsyncIterator[None]:
+async def _listening(
+    endpoint: Endpoint, group: int | None, protocol: Callable[[], asyncio.Protocol]
+) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     if endpoint.path is None:
         server = await loop.create_server(protocol, endpoint.host, endpoint.port, backlog=512)
     else:
-        server = await loop.create_unix_server(protocol, sock=unix_socket(Path(endpoint.path)), backlog=512)
+        server = await loop.create_unix_server(protocol, sock=unix_socket(Path(endpoint.path), group), backlog=512)
     try:
         yield
     finally:

@@ -134,11 +134,15 @@ class Stand:
 
     def _launch(self, name: str, *arguments: str) -> None:
         assert name not in self._processes, f"{name} runs already"
-        command = [*ROOT, MASTER, "-s", "-c", str(self.etc)] if name == "postfix" else [SMTPY, name, *arguments]
+        commands = {
+            "postfix": [*ROOT, MASTER, "-s", "-c", str(self.etc)],
+            "queue": [*ROOT, SMTPY, "queue", "serve", "--postfix", str(self.etc)],
+        }
+        command = commands.get(name, [SMTPY, name])
         with self._log(name).open("ab") as out:
             self._said_before[name] = out.tell()
             self._processes[name] = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", *command],
+                ["setpriv", "--pdeathsig", "TERM", *command, *arguments],
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -175,7 +179,7 @@ class Stand:
     def signal(self, name: str, number: signal.Signals, *, group: bool = True) -> None:
         """A signal to the process, and to its workers with `group`: SIGSTOP makes a hung service, SIGCONT heals it."""
         pid = self.pid(name)
-        if ROOT and name == "postfix":
+        if ROOT and name in ("postfix", "queue"):
             subprocess.run([*ROOT, "kill", f"-{int(number)}", str(pid)], check=True)
         elif group and name != "postfix":  # master's daemons end by themselves when it does
             os.killpg(pid, number)

@@ -133,6 +133,8 @@ BAD_VALUES = {
     "lookup_listen": (["unix:x"], "absolute"),
     "policy_listen": (["inet:[::1]:9", "8025"], "unix:/path or inet:host:port"),
     "milter_listen": ("inet:127.0.0.1:9", "UNIX socket"),
+    "queue_listen": ("inet:127.0.0.1:9", "whose mode says who may ask"),
+    "postfix_dir": ("postfix", "absolute"),
     "deadline_seconds": (31, "less than or equal to 30"),
     "log_level": ("trace", "'debug'"),
 }
@@ -235,8 +237,8 @@ def test_any_environment_gives_settings_or_names(values: dict[str, str]) -> None
 def shown(default: object) -> str:
     """A default as the page has it; a list as it is written in the environment."""
     if isinstance(default, tuple):
-        return f"`{' '.join(map(str, default))}`" if default else "*none*"
-    return f"`{default}`"
+        default = " ".join(map(str, default))
+    return "*none*" if default in ("", None) else f"`{default}`"
 
 
 def test_the_page_lists_every_setting_as_it_is() -> None:

@@ -1,4 +1,4 @@
-"""Why the database could not be asked, in words and by class; each edge has its own code for each class.
+"""Why the database (or Postfix's queue) could not be asked, in words and by class; each edge has a code for each class.
 
 What is not in the table is no outage but a defect of ours, and stays the exception it is.
 """

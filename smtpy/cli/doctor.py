@@ -65,7 +65,8 @@ def examine(setup: Setup, postfix: Path | None) -> Iterator[Finding]:
     yield from _database(setup)
     yield from resolvers(settings)
     yield from _sockets(setup)
-    yield from _postfix(setup, postfix)
+    yield from _queue(settings)
+    yield from _postfix(setup, postfix or settings.postfix_dir)
 
 
 def _files(setup: Setup) -> Iterator[Finding]:
@@ -166,6 +167,29 @@ def _asked(service: str, endpoint: "Endpoint", ask: Callable[["Endpoint"], str])
     if reply.startswith(("NOTFOUND", "DUNNO", "connected")):
         return Finding(service, os.EX_OK, f"{endpoint} answers")
     return Finding(service, os.EX_TEMPFAIL, f"{endpoint} says {reply}", f"see the log of `smtpy {service}`")
+
+
+def _queue(settings: "Settings") -> Iterator[Finding]:
+    """The web pages see and mend Postfix's queue through the helper alone; mail needs neither."""
+    from smtpy.queue.client import Helper, NoHelper
+    from smtpy.queue.decision import AGES
+    from smtpy.queue.protocol import Act, Listing, Refused, Request
+
+    try:
+        answer = Helper(settings.queue_listen).ask(Request(Act.LIST, limit=1, by="doctor"))
+    except NoHelper as missing:
+        words, _, fix = str(missing).partition("; ")
+        yield Finding("queue", WARNING, f"{words}, so the web pages cannot show Postfix's queue", fix)
+        return
+    if not isinstance(answer, Listing):
+        words = answer.words if isinstance(answer, Refused) else "it answered something else"
+        yield Finding("queue", WARNING, f"{settings.queue_listen}: {words}", "see the log of `smtpy queue serve`")
+        return
+    yield Finding("queue", os.EX_OK, f"{settings.queue_listen} answers, {answer.total} in the queue")
+    day = AGES.index(86_400) + 1
+    if old := sum(answer.ages[day:]):
+        words = f"{old} messages have waited for more than a day"
+        yield Finding("queue", WARNING, words, "see why by `smtpy queue list`")
 
 
 def _postfix(setup: Setup, folder: Path | None) -> Iterator[Finding]:

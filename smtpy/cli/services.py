@@ -11,7 +11,7 @@ from smtpy.cli.setup import Setup, Trouble, pass_setup
 
 
 @contextlib.contextmanager
-def _service(setup: Setup, process: str) -> Iterator[None]:
+def service(setup: Setup, process: str) -> Iterator[None]:
     """Logging for the process; a socket that cannot be had becomes Trouble."""
     set_up(process, setup.settings.log_level)
     try:
@@ -27,7 +27,7 @@ def _service(setup: Setup, process: str) -> Iterator[None]:
 @pass_setup
 def lookup_command(setup: Setup) -> None:
     """Answer Postfix's socketmap questions."""
-    with _service(setup, "lookup"):
+    with service(setup, "lookup"):
         from smtpy.lookup.server import serve
 
         serve(setup.settings)
@@ -37,7 +37,7 @@ def lookup_command(setup: Setup) -> None:
 @pass_setup
 def policy_command(setup: Setup) -> None:
     """Answer Postfix's policy questions."""
-    with _service(setup, "policy"):
+    with service(setup, "policy"):
         from smtpy.policy.server import serve
 
         serve(setup.settings)
@@ -48,7 +48,7 @@ def policy_command(setup: Setup) -> None:
 @pass_setup
 def milter_command(setup: Setup, workers: int | None) -> None:
     """Rewrite messages for Postfix."""
-    with _service(setup, "milter"):
+    with service(setup, "milter"):
         import milter
 
         from smtpy.milter.server import serve
@@ -63,7 +63,7 @@ def milter_command(setup: Setup, workers: int | None) -> None:
 @pass_setup
 def worker_command(setup: Setup) -> None:
     """Check DNS and rotate keys, from time to time."""
-    with _service(setup, "worker"):
+    with service(setup, "worker"):
         from smtpy.worker.server import serve
 
         serve(setup.settings)

@@ -62,6 +62,12 @@ def _unix(endpoint: Endpoint) -> Endpoint:
     return endpoint
 
 
+def _local(endpoint: Endpoint) -> Endpoint:
+    if endpoint.path is None:
+        raise ValueError("the queue helper listens on a UNIX socket (unix:/path), whose mode says who may ask")
+    return endpoint
+
+
 def _database(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "sqlite" and not parts.path.startswith("//"):
@@ -157,6 +163,7 @@ Counters = Annotated[str, AfterValidator(_counters), Field(repr=False)]
 Listen = Annotated[Endpoint, PlainValidator(_endpoint), PlainSerializer(str)]
 Listens = Annotated[tuple[Listen, ...], Listed, Field(min_length=1)]
 Unix = Annotated[Listen, AfterValidator(_unix)]
+Local = Annotated[Listen, AfterValidator(_local)]
 DnsServers = Annotated[tuple[Annotated[DnsServer, PlainValidator(_dns_server), PlainSerializer(str)], ...], Listed]
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, PlainValidator(_network), PlainSerializer(str)]
 Networks = Annotated[tuple[Network, ...], Listed]

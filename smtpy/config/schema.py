@@ -18,6 +18,7 @@ from smtpy.config.kinds import (
     Keys,
     Listen,
     Listens,
+    Local,
     Networks,
     Origin,
     Postmaster,
@@ -72,6 +73,12 @@ class Settings(BaseModel):
     """Where `smtpy milter` answers; a UNIX socket."""
     milter_workers: Annotated[int, Field(ge=1, le=64)] = 2
     """Processes that share the milter's socket."""
+    queue_listen: Local = standing_on("run_dir", "unix:{run_dir}/queue.sock")
+    """Where `smtpy queue serve` answers; a UNIX socket."""
+    queue_group: Annotated[str, Field(max_length=32)] = ""
+    """The group whose members may ask it, the web process among them; none: the group of `run_dir`."""
+    postfix_dir: Folder | None = None
+    """The configuration folder of Postfix; none: the one Postfix itself would use."""
     message_size_limit: Annotated[int, Field(ge=1024)] = 26_214_400
     """Octets of the largest message taken, as in Postfix's `message_size_limit`."""
     max_hops: Annotated[int, Field(ge=1, le=100)] = 30

@@ -31,10 +31,24 @@ def findings(smtpy: Run, *words: str) -> dict[str, list[tuple[int, str]]]:
 
 
 def test_all_is_well_with_a_whole_installation(stand: Stand) -> None:
+    stand.start("queue")
+    try:
+        all_is_well(stand)
+    finally:
+        stand.stop("queue")
+
+
+def all_is_well(stand: Stand) -> None:
     done = run("--config", str(stand.config), "doctor", "--postfix", str(stand.etc))
     assert done.exit_code == 0, done.output
     assert {line.partition(" ")[0] for line in done.output.splitlines()} == {"ok"}
-    for words in ("lookup.sock answers", "policy.sock answers", "milter.sock answers", "says what it must"):
+    for words in (
+        "lookup.sock answers",
+        "policy.sock answers",
+        "milter.sock answers",
+        "queue.sock answers",
+        "says what it must",
+    ):
         assert words in done.output
     assert done.output.count("user postfix reaches") == 3
     assert run("--config", str(stand.config), "doctor", "--postfix", str(stand.etc.parent)).exit_code == 0
