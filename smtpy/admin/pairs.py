@@ -5,6 +5,7 @@ the day and a number: `r20261123-1` and `e20261123-1`. A number is not used agai
 resolvers may still remember the record that stood at that name.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -93,3 +94,14 @@ def _number(session: Session, domain: Domain, now: datetime) -> int:
     today = (SigningKey.domain_id == domain.id, SigningKey.selector.contains(f"{now:%Y%m%d}-"))
     taken = session.scalars(select(SigningKey.selector).where(*today))
     return 1 + max((int(each.rpartition("-")[2]) for each in taken), default=0)
+
+
+def selectors(keys: Sequence[KeyView]) -> str:
+    """As they are named in a sentence."""
+    return " and ".join(each.selector for each in keys)
+
+
+def since(keys: Sequence[KeyView]) -> str:
+    """What is said of keys that nobody has published, or not rightly."""
+    verb = "waits" if len(keys) == 1 else "wait"
+    return f"{verb} to be seen in DNS since {min(each.created_at for each in keys):%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""Refusals and outages as exit codes; two tables. Their words come with them.
+"""Refusals and outages as exit codes (those of outages in smtpy.doctor.codes). Their words come with them.
 
 Imported with the database only: nothing here is needed by a command that asks no database.
 """
@@ -7,9 +7,10 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from smtpy.admin.outages import Away, Closed, NotReady, Outage, named
+from smtpy.admin.outages import Outage, named
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound, Refusal
 from smtpy.cli.setup import Trouble
+from smtpy.doctor.codes import OUTAGES
 
 REFUSALS: dict[type[Refusal], int] = {
     NotFound: os.EX_NOUSER,
@@ -17,11 +18,6 @@ REFUSALS: dict[type[Refusal], int] = {
     AlreadyThere: os.EX_CANTCREAT,
     InTrash: os.EX_CANTCREAT,
     InUse: os.EX_UNAVAILABLE,
-}
-OUTAGES: dict[type[Outage], int] = {
-    Away: os.EX_TEMPFAIL,
-    NotReady: os.EX_CONFIG,
-    Closed: os.EX_NOPERM,
 }
 
 

@@ -14,8 +14,6 @@ from smtpy.cli.setup import Setup, pass_setup
 from smtpy.cli.show import json_option, show_list
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from smtpy.admin.pairs import KeyView
 
 COLUMNS = ("domain", "selector", "algorithm", "state", "opens", "seen_at", "used_from", "retired_at")
@@ -72,6 +70,7 @@ def use(setup: Setup, domain: str, now: bool) -> None:
         raise click.UsageError(f"`smtpy domain check {domain}` uses keys that DNS shows; --now uses them in any case")
     with setup.change() as c:
         from smtpy.admin import keys
+        from smtpy.admin.pairs import selectors
 
         used = keys.use(c, domain)
     click.echo(f"{selectors(used)} of {domain} sign from now on")
@@ -110,20 +109,10 @@ def reseal(setup: Setup) -> None:
     """Seal all keys with the first of encryption_keys, so that the others can be taken away."""
     with setup.change() as c:
         from smtpy.admin import keys
+        from smtpy.admin.pairs import selectors
 
         count = keys.reseal(c)
         lost = keys.unopened(c.session, setup.vault)
     click.echo(f"sealed {count} anew")
     if lost:
         click.echo(f"cannot be opened: {selectors(lost)}; `smtpy doctor` says more", err=True)
-
-
-def selectors(keys: "Sequence[KeyView]") -> str:
-    """As they are named in a sentence."""
-    return " and ".join(each.selector for each in keys)
-
-
-def since(keys: "Sequence[KeyView]") -> str:
-    """What is said of keys that nobody has published, or not rightly."""
-    verb = "waits" if len(keys) == 1 else "wait"
-    return f"{verb} to be seen in DNS since {min(each.created_at for each in keys):%Y-%m-%d %H:%M}"

@@ -122,7 +122,7 @@ def _check(setup: Setup, ctx: click.Context, subject: "Subject", *, as_json: boo
 
 def _news(name: str, came: "Checked") -> Iterator[str]:
     """What is not of one record."""
-    from smtpy.cli.keys import selectors, since
+    from smtpy.admin.pairs import selectors, since
 
     if came.unreached:
         yield f"{' and '.join(came.unreached)} cannot be reached from here; see check_resolvers and the firewall"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from smtpy.cli.ailment import WARNING, Finding
-from smtpy.cli.reach import ENTER, READ, WRITE, Person
+from smtpy.doctor.finding import WARNING, Finding
+from smtpy.doctor.reach import ENTER, READ, WRITE, Person
 from smtpy.store.engine import open_engine
 from smtpy.store.leases import leave, take
 from smtpy.worker.duties import CHECKING
@@ -190,7 +190,7 @@ def test_a_dns_server_that_does_not_answer(smtpy: Run, monkeypatch: pytest.Monke
 def test_the_servers_of_the_system_are_asked(smtpy: Run, monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:
     monkeypatch.delenv("SMTPY_DNS_SERVERS")
     host, _, port = nobody.rpartition(":")
-    monkeypatch.setattr("smtpy.resolver.system_servers", lambda: ((host, int(port)),))
+    monkeypatch.setattr("smtpy.doctor.upkeep.system_servers", lambda: ((host, int(port)),))
     assert (os.EX_OK, f"{nobody} of /etc/resolv.conf answers") in findings(smtpy)["resolvers"]
 
 

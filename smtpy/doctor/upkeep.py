@@ -9,16 +9,21 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-from smtpy.cli.ailment import WARNING, Finding
-from smtpy.cli.setup import Setup
+from sqlalchemy import Engine
 
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from smtpy.config import Settings
-    from smtpy.config.kinds import DnsServer
+from smtpy.admin import change, domains, keys
+from smtpy.admin.checks import PATIENCE
+from smtpy.admin.pairs import selectors, since
+from smtpy.config import Settings
+from smtpy.config.kinds import DnsServer
+from smtpy.dns import DnsTrouble
+from smtpy.doctor.finding import WARNING, Finding
+from smtpy.resolver import Resolver, system_servers
+from smtpy.store.findings import failing
+from smtpy.store.leases import held_until
+from smtpy.terms import vault_of
+from smtpy.worker.duties import CHECKING
 
 MAX_NAMED = 5  # domains in a line
 MAX_TOLD = 50  # records that are not as they must be, and keys that wait
@@ -27,21 +32,19 @@ TRIES = 2  # a datagram may get lost
 IDLE = timedelta(minutes=30)  # a worker looks for domains to check each minute; a long round takes less than that
 
 
-def upkeep(setup: Setup, engine: "Engine") -> Iterator[Finding]:
+def upkeep(settings: Settings, engine: Engine) -> Iterator[Finding]:
     """What the database tells."""
-    yield from _keys(setup, engine)
+    yield from _keys(settings, engine)
     yield from _unsigned(engine)
     yield from _lingering(engine)
     yield from _zones(engine)
     yield from _worker(engine)
 
 
-def _keys(setup: Setup, engine: "Engine") -> Iterator[Finding]:
+def _keys(settings: Settings, engine: Engine) -> Iterator[Finding]:
     """What the vault does not open signs nothing, and mail goes out all the same."""
-    from smtpy.admin import change, keys
-
     with change.reading(engine) as session:
-        lost = keys.unopened(session, setup.vault)
+        lost = keys.unopened(session, vault_of(settings))
     if not lost:
         yield Finding("keys", os.EX_OK, "encryption_keys open all signing keys")
         return
@@ -51,10 +54,8 @@ def _keys(setup: Setup, engine: "Engine") -> Iterator[Finding]:
     yield Finding("keys", os.EX_CONFIG, words, fix)
 
 
-def _unsigned(engine: "Engine") -> Iterator[Finding]:
+def _unsigned(engine: Engine) -> Iterator[Finding]:
     """A domain that never had keys, or whose first ones nobody has published."""
-    from smtpy.admin import change, keys
-
     with change.reading(engine) as session:
         names = keys.unsigned(session)
     if names:
@@ -63,12 +64,8 @@ def _unsigned(engine: "Engine") -> Iterator[Finding]:
         yield Finding("keys", WARNING, words, fix)
 
 
-def _lingering(engine: "Engine") -> Iterator[Finding]:
+def _lingering(engine: Engine) -> Iterator[Finding]:
     """New keys that are not in DNS, or not rightly, though there was time."""
-    from smtpy.admin import change, keys
-    from smtpy.admin.checks import PATIENCE
-    from smtpy.cli.keys import selectors, since
-
     with change.reading(engine) as session:
         found = keys.lingering(session, datetime.now(UTC) - PATIENCE)
     for domain, pair in groupby(found[:MAX_TOLD], key=lambda each: each.domain):
@@ -77,11 +74,8 @@ def _lingering(engine: "Engine") -> Iterator[Finding]:
         yield Finding("keys", WARNING, words, f"run `smtpy domain check {domain}`, which says what to do")
 
 
-def _zones(engine: "Engine") -> Iterator[Finding]:
+def _zones(engine: Engine) -> Iterator[Finding]:
     """What `smtpy worker` and `domain check` found in DNS; what nobody has checked is not asked for here."""
-    from smtpy.admin import change
-    from smtpy.store.findings import failing
-
     with change.reading(engine) as session:
         found = failing(session, MAX_TOLD)
     for subject in dict.fromkeys(each.subject for each in found):
@@ -93,12 +87,8 @@ def _zones(engine: "Engine") -> Iterator[Finding]:
         yield Finding("dns", WARNING, words, f"run `smtpy {noun} check`, which says what to do")
 
 
-def _worker(engine: "Engine") -> Iterator[Finding]:
+def _worker(engine: Engine) -> Iterator[Finding]:
     """Told by its lease, which it takes anew each minute, on whichever host."""
-    from smtpy.admin import change, domains
-    from smtpy.store.leases import held_until
-    from smtpy.worker.duties import CHECKING
-
     with change.reading(engine) as session:
         until, needed = held_until(session, CHECKING), domains.page(session, limit=1)
     if until is not None and until >= datetime.now(UTC) - IDLE:
@@ -111,12 +101,8 @@ def _worker(engine: "Engine") -> Iterator[Finding]:
     yield Finding("worker", WARNING, f"`smtpy worker` {words}, so nobody looks after DNS and keys", fix)
 
 
-def resolvers(settings: "Settings") -> Iterator[Finding]:
+def resolvers(settings: Settings) -> Iterator[Finding]:
     """All at once, since a silent one takes its time."""
-    from smtpy.config.kinds import DnsServer
-    from smtpy.dns import DnsTrouble
-    from smtpy.resolver import system_servers
-
     source, servers = "dns_servers", settings.dns_servers
     if not servers:
         source = "/etc/resolv.conf"
@@ -137,11 +123,8 @@ def resolvers(settings: "Settings") -> Iterator[Finding]:
             yield Finding("resolvers", os.EX_OK, f"{server} of {where} answers")
 
 
-def _asked(server: "DnsServer", timeout: float) -> str:
+def _asked(server: DnsServer, timeout: float) -> str:
     """What is wrong with the answer; "" when nothing is."""
-    from smtpy.dns import DnsTrouble
-    from smtpy.resolver import Resolver
-
     try:
         Resolver([server], timeout).within(TRIES * timeout).ask(".", "NS")
     except DnsTrouble as trouble:

@@ -16,6 +16,7 @@ from smtpy.net import Endpoint
 from smtpy.routing.internal import DROP_DOMAIN, SPLIT_DOMAIN
 
 Check = Callable[[str], bool]
+SECONDS = 20  # for one postconf
 
 
 class NoPostfix(Exception):
@@ -171,7 +172,11 @@ class Postfix:
         program = shutil.which("postconf", path=path)
         if program is None:
             raise NoPostfix("Postfix is not installed here; install it")
-        done = subprocess.run([program, *self._where, *options], capture_output=True, text=True, check=False)  # noqa: S603
+        command = [program, *self._where, *options]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)  # noqa: S603
+        except subprocess.TimeoutExpired:
+            raise NoPostfix(f"postconf did not end within {SECONDS} s; run it yourself to see why") from None
         if done.returncode:
             words = done.stderr.strip().splitlines()[-1:] or ["postconf failed"]
             raise NoPostfix(f"{words[0].removeprefix('postconf: fatal: ')}; name its folder by --postfix DIR")
@@ -184,7 +189,7 @@ def _main_cf(folder: Path) -> Path:
     try:
         return (inner if inner.exists() else folder / "main.cf").absolute()
     except PermissionError:
-        raise NoPostfix(f"{folder} is closed to this user; run doctor as one who may enter it") from None
+        raise NoPostfix(f"{folder} is closed to this user; run `smtpy doctor` as one who may enter it") from None
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
