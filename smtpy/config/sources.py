@@ -10,7 +10,11 @@ from urllib.parse import urlsplit
 from smtpy.config.schema import PREFIX, BadSettings, Settings, judge
 
 DEFAULT_FILE = Path("/etc/smtpy/smtpy.toml")
-NOT_SETTINGS = {"SMTPY_CONFIG", "SMTPY_CORPORA", "SMTPY_DEMO_DIR", "SMTPY_DEMO_PORT"}  # of the shell, tests and demo
+# Of the shell, of gunicorn, of tests and demo.
+NOT_SETTINGS = {
+    *("SMTPY_CONFIG", "SMTPY_WEB_BIND"),
+    *("SMTPY_ARTEFACTS", "SMTPY_CORPORA", "SMTPY_DEMO_DIR", "SMTPY_DEMO_PORT"),
+}
 SECRETS = ("secret_keys", "srs_secrets", "encryption_keys")
 
 

@@ -1,0 +1,127 @@
+"""SMTPy's pages as people get them: gunicorn on a free port, and a small world in the database behind it."""
+
+import os
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from smtpy.admin import aliases, domains, mailboxes, members, sessions
+from smtpy.admin.change import change
+from smtpy.config import Settings, judge
+from smtpy.store import migrate
+from smtpy.store.engine import open_engine
+from smtpy.store.schema import Role, User
+from tests.waiting import free_ports, until
+
+ANN = "ann@people.example"  # has aliases
+BEN = "ben@people.example"  # has nothing yet
+OPS = "ops@people.example"  # administers
+SECRETS = dict.fromkeys(("secret_keys", "srs_secrets", "encryption_keys"), "x" * 48)
+
+
+@dataclass
+class Site:
+    """The application, running. `ids` are the names of rows by what they are: `ids["alias"]`."""
+
+    folder: Path
+    settings: Settings
+    engine: Engine
+    ids: dict[str, Any] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def origin(self) -> str:
+        """Where it is."""
+        return self.settings.web_origin
+
+    @classmethod
+    def made(cls, folder: Path) -> "Site":
+        """Its database, with people in it; nothing runs yet."""
+        (port,) = free_ports(1)
+        names = {"hostname": "mx.our.example", "postmaster": OPS, "web_origin": f"http://localhost:{port}"}
+        settings = judge({**SECRETS, **names, "state_dir": str(folder), "run_dir": str(folder / "run")})
+        engine = open_engine(settings.database_url)
+        migrate.upgrade(engine)
+        site = cls(folder, settings, engine)
+        site.populate()
+        return site
+
+    def populate(self) -> None:
+        """A member with a domain, mailboxes and aliases, one with nothing, and an administrator."""
+        with change(self.engine, by="test", hostname="mx.our.example") as c:
+            for email, role in ((ANN, Role.USER), (BEN, Role.USER), (OPS, Role.ADMIN)):
+                members.add(c, email, role=role)
+            domain = domains.add(c, "letters.example", owner=ANN)
+            boxes = [
+                mailboxes.add(c, each, owner=ANN, verified=True) for each in (ANN, "a.long.name.indeed@inbox.example")
+            ]
+            made = [
+                aliases.add(c, f"{local}@letters.example", to=[ANN], note=note)
+                for local, note in (("shop", "The shop"), ("news.of.the.whole.wide.world", ""), ("bank", "Bank"))
+            ]
+        self.ids = {"domain": domain.uuid, "mailbox": boxes[0].uuid, "alias": made[0].uuid}
+
+    def start(self) -> None:
+        """Run it until `stop`; should the tests be killed, the kernel tells it (PR_SET_PDEATHSIG)."""
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("SMTPY_")}
+        ours = {
+            "HOSTNAME": self.settings.hostname,
+            "POSTMASTER": self.settings.postmaster,
+            "WEB_ORIGIN": self.origin,
+            "WEB_BIND": f"127.0.0.1:{self.origin.rpartition(':')[2]}",
+            "STATE_DIR": str(self.folder),
+            "RUN_DIR": str(self.folder / "run"),
+            **{name.upper(): value for name, value in SECRETS.items()},
+        }
+        gunicorn = ["-m", "gunicorn", "--config", "python:web.gunicorn", "web.wsgi:app"]
+        with (self.folder / "web.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", sys.executable, *gunicorn],
+                env={**inherited, **{f"SMTPY_{name}": value for name, value in ours.items()}},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            until(self._answers, "gunicorn")
+        except BaseException as error:
+            error.add_note(self.log())
+            self.stop()
+            raise
+
+    def _answers(self) -> bool:
+        if self.process and self.process.poll() is not None:
+            raise ChildProcessError(f"gunicorn ended with {self.process.returncode}")
+        try:
+            with urllib.request.urlopen(f"{self.origin}/livez", timeout=5) as answer:  # noqa: S310 - our own
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        """End it, and let go of the database."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait(20)
+        self.engine.dispose()
+
+    def log(self) -> str:
+        """What it has printed."""
+        return (self.folder / "web.log").read_text(errors="replace")
+
+    def session(self, email: str) -> str:
+        """What the cookie of somebody holds who has just signed in."""
+        with Session(self.engine) as session:
+            user = session.scalars(select(User).where(User.email == email)).one()
+            now = datetime.now(UTC)
+            visit = sessions.Visit(sessions.new_sid(), member=sessions.member_of(user), authenticated_at=now)
+        sessions.save(self.engine, visit, client="", agent="Chromium", now=now)
+        return visit.sid
