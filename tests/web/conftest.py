@@ -16,7 +16,7 @@ from smtpy.config import Settings, judge
 from smtpy.store import migrate
 from smtpy.store.engine import open_engine
 from smtpy.store.schema import Role, User
-from web import create_app
+from web import create_app, limits
 from web.sessions import COOKIE
 
 ORIGIN = "http://localhost"
@@ -36,9 +36,14 @@ def database_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings(database_template: Path, tmp_path: Path) -> Settings:
     """Settings of a test's own, with a database at the head of its migrations."""
     (tmp_path / "smtpy.db").write_bytes(database_template.read_bytes())
+    return settings_in(tmp_path)
+
+
+def settings_in(folder: Path) -> Settings:
+    """Settings whose database, sockets and files lie in that folder."""
     secrets = dict.fromkeys(("secret_keys", "srs_secrets", "encryption_keys"), "x" * 48)
     names = {"hostname": "mx.our.example", "postmaster": "postmaster@inbox.example", "web_origin": ORIGIN}
-    return judge({**secrets, **names, "state_dir": str(tmp_path), "run_dir": str(tmp_path / "run")})
+    return judge({**secrets, **names, "state_dir": str(folder), "run_dir": str(folder / "run")})
 
 
 @pytest.fixture
@@ -49,10 +54,11 @@ def engine(settings: Settings) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def app(settings: Settings, engine: Engine) -> Flask:
-    """The application as gunicorn has it, but that forms need no CSRF token: tests/web/test_csrf.py has them back."""
+def app(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """The application as gunicorn has it, without CSRF tokens and limits: test_csrf.py and test_limits.py have them."""
     made = create_app(settings, engine)
-    made.config.update(WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False, TESTING=False)
+    made.config.update(WTF_CSRF_ENABLED=False)
+    monkeypatch.setattr(limits.limiter, "enabled", False)
     return made
 
 
