@@ -2,10 +2,10 @@
 
 from alembic import context
 
-from smtpy.store import accounts, checks, records, schema, tallies
+from smtpy.store import accounts, checks, events, records, schema, tallies
 from smtpy.store.columns import Base
 
-MODELS = (schema, records, checks, accounts, tallies)  # imported so that Base knows their tables
+MODELS = (schema, records, checks, events, accounts, tallies)  # imported so that Base knows their tables
 
 context.configure(
     connection=context.config.attributes["connection"],

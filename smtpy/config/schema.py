@@ -125,6 +125,8 @@ class Settings(BaseModel):
     """The SMTP server that takes the mail which SMTPy writes itself; Postfix on this host as a rule."""
     notice_sender: ReportAddress = standing_on("hostname", "smtpy@{hostname}")
     """Who that mail is from."""
+    postfix_log: Folder | None = None
+    """Postfix's log on this host, which the worker follows to tell what became of messages; none: it does not."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important lines that are logged."""
 

@@ -132,8 +132,9 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An event, when it was logged, and which Postfix service logged it: "split" for the second pass."""
+    """An event, when it was logged, on which host, and by which of its services: "split" for the second pass."""
 
     at: datetime
+    host: str
     service: str
     event: Event

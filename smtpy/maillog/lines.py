@@ -10,9 +10,13 @@ MAX_LINE = 8192  # octets
 
 
 class Lines:
-    """`offset`: the place of the first octet to be fed. Feed octets in order; take the lines that are whole."""
+    """`offset`: the place of the first octet to be fed; `before` those that stand there. Feed octets in order, take the
+    lines that are whole."""
 
-    def __init__(self, offset: int = 0) -> None:
+    KEPT = 256  # octets before the offset, by which the place is known again
+
+    def __init__(self, offset: int = 0, before: bytes = b"") -> None:
+        self.before = before[-self.KEPT :]
         self._offset = offset
         self._rest = b""
         self._passed = 0  # octets of a line that is too long
@@ -29,6 +33,8 @@ class Lines:
             line, passed = self._rest + end, self._passed
             self._rest, self._passed = b"", 0
             at, self._offset = self._offset, self._offset + passed + len(line) + 1
+            self.before = b"%b%b\n" % (self.before, line[-self.KEPT :])
+            self.before = self.before[-self.KEPT :]
             if not passed and len(line) <= MAX_LINE:
                 yield at, line
         self._rest += rest

@@ -76,7 +76,7 @@ def read(line: bytes, now: datetime, zone: tzinfo | None = None) -> Logged | Non
     if head is None:
         return None
     event = _event(head)
-    return Logged(head.at, head.service, event) if event else None
+    return Logged(head.at, head.host, head.service, event) if event else None
 
 
 def _event(head: Head) -> Event | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
+from smtpy.mail.address import MAX_DOMAIN
 from smtpy.store.columns import Base, Id, LongText, Name
 
 MAX_TOKEN = 32  # characters
@@ -24,10 +25,10 @@ class JournalRow(Base):
     )
     id: Mapped[Id]
     uuid: Mapped[Name]
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     stage: Mapped[str] = mapped_column(String(16))
     queue_id: Mapped[str | None] = mapped_column(Text)
-    parent: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    parent: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), index=True)
     client: Mapped[LongText]
     reverse_path: Mapped[LongText]
     message_id: Mapped[str | None] = mapped_column(Text)
@@ -44,15 +45,20 @@ class JournalRow(Base):
 
 
 class JournalRecipient(Base):
-    """What became of it for one recipient; `key` is the address it was found as."""
+    """What was decided for one recipient; `key` is the address it was found as, `domain` that of the key."""
 
     __tablename__ = "journal_recipients"
-    __table_args__ = (Index(None, "key", "journal_id"),)
+    __table_args__ = (
+        Index(None, "key", "journal_id"),
+        Index(None, "alias_id", "journal_id"),
+        Index(None, "domain", "journal_id"),
+    )
     journal_id: Mapped[int] = mapped_column(ForeignKey("journal.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     recipient: Mapped[LongText]
     key: Mapped[LongText]
-    alias_id: Mapped[int | None] = mapped_column(ForeignKey("aliases.id", ondelete="SET NULL"), index=True)
+    domain: Mapped[str | None] = mapped_column(String(MAX_DOMAIN))
+    alias_id: Mapped[int | None] = mapped_column(ForeignKey("aliases.id", ondelete="SET NULL"))
     decision: Mapped[str] = mapped_column(String(16))
     targets: Mapped[list[str]] = mapped_column(JSON)
     why: Mapped[LongText]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Row, ScalarSelect, Select, insert, select, union
 
-from smtpy.mail.address import BadAddress, parse
+from smtpy.mail.address import MAX_DOMAIN, BadAddress, parse
 from smtpy.store.records import JournalRecipient, JournalRow
 
 MAX_OCTETS = 2000  # of a text that strangers chose: an index entry of PostgreSQL takes 2704
@@ -77,21 +77,21 @@ def _row(entry: Entry) -> dict[str, object]:
         "uuid": str(UUID(entry.uuid)),  # SQLite would keep anything
         "at": entry.at,
         "stage": entry.stage,
-        "queue_id": _cut(entry.queue_id),
+        "queue_id": cut(entry.queue_id),
         "parent": entry.parent and str(UUID(entry.parent)),
-        "client": _cut(entry.client),
-        "reverse_path": _cut(entry.reverse_path),
-        "message_id": _cut(entry.message_id),
+        "client": cut(entry.client),
+        "reverse_path": cut(entry.reverse_path),
+        "message_id": cut(entry.message_id),
         "size": entry.size,
         "verdict": entry.verdict,
-        "why": _cut(entry.why),
+        "why": cut(entry.why),
         "micros": entry.micros,
-        "authentication": _cut(entry.authentication, MAX_RESULTS_OCTETS),
+        "authentication": cut(entry.authentication, MAX_RESULTS_OCTETS),
         "spf": entry.spf,
         "dkim": entry.dkim,
         "dmarc": entry.dmarc,
         "arc": entry.arc,
-        "signed": _cut(entry.signed),
+        "signed": cut(entry.signed),
     }
 
 
@@ -99,16 +99,17 @@ def _recipient(journal_id: int, position: int, delivery: Delivery) -> dict[str, 
     return {
         "journal_id": journal_id,
         "position": position,
-        "recipient": _cut(delivery.recipient),
-        "key": _cut(delivery.key),
+        "recipient": cut(delivery.recipient),
+        "key": cut(delivery.key),
+        "domain": (delivery.key or delivery.recipient).rpartition("@")[2][:MAX_DOMAIN].lower() or None,
         "alias_id": delivery.alias_id,
         "decision": delivery.decision,
-        "targets": [_cut(target) for target in delivery.targets],
-        "why": _cut(delivery.why),
+        "targets": [cut(target) for target in delivery.targets],
+        "why": cut(delivery.why),
     }
 
 
-def _cut(text: str | None, most: int = MAX_OCTETS) -> str | None:
+def cut(text: str | None, most: int = MAX_OCTETS) -> str | None:
     """The text as both databases take it: no NUL, no half of a surrogate pair, not too long for an index."""
     if text is None or (text.isascii() and len(text) <= most and "\0" not in text):
         return text
@@ -139,7 +140,7 @@ def entries(engine: Engine, *, about: str | None = None, limit: int = 50, before
 
 def _about(about: str, limit: int, before: int | None) -> ScalarSelect[Any]:
     """The ids that may be meant: of each index no more than a page, however many rows it holds."""
-    text = _cut(about)
+    text = cut(about)
     ways = [
         select(JournalRow.id).where(JournalRow.message_id.in_([text, f"<{text}>"])),
         select(JournalRow.id).where(JournalRow.queue_id == text),
@@ -168,9 +169,9 @@ def _recipients_of(numbers: list[int]) -> Select[Any]:
 
 def _key(about: str) -> str | None:
     try:
-        return _cut(parse(about).key)
+        return cut(parse(about).key)
     except BadAddress:
-        return _cut(about)
+        return cut(about)
 
 
 def _uuid(about: str) -> str | None:

@@ -1,1 +1,2 @@
-"""What is to be done from time to time, by one process on one of the hosts: checks of DNS, and the life of keys."""
+"""What is to be done besides the mail: by one process of all hosts checks of DNS and the life of keys, from time to
+time; on each host the following of Postfix's log."""

@@ -1,4 +1,4 @@
-"""`smtpy worker`: the duties, one after the other, while this worker has the lease for them.
+"""`smtpy worker`: the duties, one after the other, while this worker has the lease for them; and the host's mail log.
 
 Any number of workers may run, on any hosts: a lease in the database says who does a duty, and from when it may be done
 again. SIGTERM ends the process at once, whatever is waited for: what hangs goes with the process, which holds nothing
@@ -20,6 +20,7 @@ from smtpy.serving import Sparing
 from smtpy.store.engine import open_engine
 from smtpy.store.leases import leave, take
 from smtpy.worker.duties import DUTIES, Duty, Post
+from smtpy.worker.follower import Follower
 
 LEASE = timedelta(minutes=5)  # a duty takes less; after that its holder is taken to be dead
 LOOK_SECONDS = 0.5  # between two looks at what is due
@@ -35,13 +36,13 @@ def serve(settings: Settings) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # for all threads to come: it is this one that waits for them
     worker = Worker(settings)
     worker.start()
-    log.info("ready: %s", ", ".join(duty.name for duty in DUTIES))
+    log.info("ready: %s", ", ".join(worker.does))
     signal.sigwait(_STOP)
     worker.stop()
 
 
 class Worker:
-    """A thread that does what is due."""
+    """A thread that does what is due, and one that follows Postfix's log if there is one here."""
 
     def __init__(self, settings: Settings) -> None:
         engine = open_engine(settings.database_url, deadline=settings.deadline_seconds)
@@ -50,15 +51,26 @@ class Worker:
         self._not_before: defaultdict[str, float] = defaultdict(float)
         self._failures = Sparing(log)
         self._thread = Thread(target=self._run, name="worker", daemon=True)
+        path = settings.postfix_log
+        self._follower = Follower(engine, path, self._post.stopping) if path else None
+
+    @property
+    def does(self) -> list[str]:
+        """What it does, in words."""
+        return [*(duty.name for duty in DUTIES), *(["follow the log"] if self._follower else [])]
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+        if self._follower:
+            self._follower.start()
 
     def stop(self) -> None:
         """Leave what can be left at once, and forget the rest."""
         self._post.stopping.set()
         self._thread.join(GRACE_SECONDS)
+        if self._follower:
+            self._follower.join(GRACE_SECONDS / 2)
 
     def _run(self) -> None:
         while not self._post.stopping.is_set():

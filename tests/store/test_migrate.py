@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,7 @@ from smtpy.directory.questions import Unavailable
 from smtpy.store import migrate
 from smtpy.store.columns import Base
 from smtpy.store.engine import open_engine
+from smtpy.store.records import JournalRecipient
 from smtpy.store.schema import Domain, Epoch, User
 from tests.postgres import Postgres
 from tests.store.conftest import KINDS
@@ -25,6 +26,12 @@ OLD_ROWS = (  # of a database at 0001
     " (1, '0123456789abcdef0123456789abcdef', 1, 'our.example', 'reject', 'transparent', true,"
     " '2026-11-23 12:00', '2026-11-23 12:00')",
 )
+
+OLD_JOURNAL = (
+    "INSERT INTO journal (id, uuid, at, stage, client, reverse_path, size, verdict, why, micros) VALUES"
+    " (1, '0123456789abcdef0123456789abcdef', '2026-11-23 12:00', 'front', '', '', 1, 'accept', '', 1)"
+)
+OLD_RECIPIENT = "INSERT INTO journal_recipients VALUES (1, 0, :key, :key, NULL, 'forward', '[]', '')"
 
 
 @pytest.fixture(params=KINDS)
@@ -87,6 +94,27 @@ def test_rows_of_an_older_version_outlive_the_way_up_and_down(empty: Engine) -> 
             row = session.scalars(select(Domain)).one()
             assert (row.name, row.on_reject, row.on_quarantine) == ("our.example", OnDmarc.REFUSE, OnDmarc.TAG)
         migrate.downgrade(empty, "0001")
+    empty.dispose()
+
+
+@pytest.mark.parametrize(
+    ("key", "domain"),
+    [
+        ("sales@our.example", "our.example"),
+        ('"a@b"@our.example', "our.example"),
+        ("", None),
+        ("postmaster", None),
+        ("x@" + 300 * "d", 253 * "d"),
+    ],
+)
+def test_the_domains_of_old_recipients_are_filled_in(empty: Engine, key: str, domain: str | None) -> None:
+    migrate.upgrade(empty, "0003")
+    with empty.begin() as connection:
+        connection.exec_driver_sql(OLD_JOURNAL)
+        connection.execute(text(OLD_RECIPIENT), {"key": key})
+    migrate.upgrade(empty)
+    with empty.connect() as connection:
+        assert connection.scalar(select(JournalRecipient.domain)) == domain
     empty.dispose()
 
 
