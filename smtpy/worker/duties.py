@@ -21,6 +21,7 @@ from smtpy.admin.outages import Outage, named
 from smtpy.admin.pairs import KeyView
 from smtpy.admin.refusals import Refusal
 from smtpy.config import Settings
+from smtpy.store import counting
 from smtpy.store.findings import Subject, due, forget
 from smtpy.terms import vault_of
 from smtpy.worker.crew import each
@@ -119,11 +120,19 @@ def purge_keys(post: Post) -> None:
             log.info("purge domain=%s key=%s", gone.domain, gone.selector)
 
 
+def count_journal(post: Post) -> None:
+    """What the journal amounts to, for the pages. Raises Outage."""
+    with named():
+        while not post.stopping.is_set() and counting.count(post.engine, counting.BATCH) == counting.BATCH:
+            pass
+
+
 def _changing(post: Post) -> contextlib.AbstractContextManager[Change]:
     return change(post.engine, by=ACTOR, hostname=post.settings.hostname, vault=vault_of(post.settings))
 
 
 DUTIES = (
+    Duty("count journal", timedelta(seconds=2), count_journal),
     Duty(CHECKING, timedelta(minutes=1), check_domains),
     Duty("rotate keys", timedelta(hours=1), rotate_keys),
     Duty("purge keys", timedelta(hours=1), purge_keys),

@@ -10,17 +10,21 @@ import pytest
 from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session
 
-from smtpy.admin import domains, keys
+from smtpy.admin import aliases, domains, keys
 from smtpy.admin.change import change, reading
 from smtpy.admin.checks import PATIENCE
 from smtpy.admin.outages import Outage
 from smtpy.config import Settings
+from smtpy.store import counting
 from smtpy.store.checks import DomainCheck
+from smtpy.store.rows import write
 from smtpy.store.schema import Epoch, SigningKey
+from smtpy.store.tallies import AliasDay
 from smtpy.terms import vault_of
-from smtpy.worker.duties import Post, check_domains, purge_keys, rotate_keys
+from smtpy.worker.duties import Post, check_domains, count_journal, purge_keys, rotate_keys
 from tests.nameserver import Nameserver, silence
-from tests.worker.conftest import Settle
+from tests.store.test_journal import delivery, entry
+from tests.worker.conftest import INBOX, Settle
 from tests.worker.published import published
 
 MONTH = timedelta(days=30)
@@ -216,3 +220,14 @@ def test_a_database_that_cannot_answer_is_an_outage(
         session.connection().exec_driver_sql("DROP TABLE signing_keys")
     with pytest.raises(Outage):
         duty(post(house, settings))
+
+
+def test_the_whole_journal_is_counted(house: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with change(house, by="test") as c:
+        alias = aliases.add(c, "sales@our.example", to=[INBOX]).id
+    with house.begin() as connection:
+        write(connection, [entry(number, delivery(alias_id=alias)) for number in range(5)])
+    monkeypatch.setattr(counting, "BATCH", 2)
+    count_journal(post(house, settings))
+    with Session(house) as session:
+        assert session.query(AliasDay).one().forwarded == 5
