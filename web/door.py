@@ -98,6 +98,19 @@ def governing(by: str | None = None) -> AbstractContextManager[Change]:
     return _change(by or member().email, None)
 
 
+def personal(by: str | None = None) -> AbstractContextManager[Change]:
+    """An open change of how somebody signs in: by the member of what is theirs, or by who is about to come in."""
+    here = house()
+    viewer = Viewer(member().id) if by is None else None
+    return admin_change.personal(
+        here.engine,
+        by=f"web:{by or member().email}",
+        vault=here.vault,
+        viewer=viewer,
+        client=client() or None,
+    )
+
+
 def _change(by: str, viewer: Viewer | None) -> AbstractContextManager[Change]:
     here = house()
     return admin_change.change(

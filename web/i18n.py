@@ -11,6 +11,7 @@ from typing import Any
 
 from babel import Locale, dates
 from babel.messages import mofile, pofile
+from babel.support import LazyProxy
 from flask import Flask, g, has_request_context, request
 
 from web import sessions
@@ -61,6 +62,11 @@ def _(text: str, **values: Any) -> str:
 def _n(one: str, many: str, number: int, **values: Any) -> str:
     """The same, as the number of things asks for; `%(num)s` is the number."""
     return _catalogue(language()).ngettext(one, many, number) % {"num": number, **values}
+
+
+def _l(text: str) -> Any:
+    """The same for what is written before there is a reader, as the labels of forms are."""
+    return LazyProxy(_, text, enable_cache=False)
 
 
 def gettext(text: str) -> str:

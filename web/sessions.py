@@ -54,7 +54,7 @@ class Sessions(SessionInterface):
         if session.get("ended"):
             response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="Lax")
             return
-        if not session.modified or (session.new and not session):
+        if not session.modified or (session.new and not session and session.visit.member is None):
             return
         visit = session.visit
         visit.data = dict(session)

@@ -96,3 +96,25 @@ def change(
         yield opened
         if opened.acts:
             session.commit()
+
+
+@contextlib.contextmanager
+def personal(
+    engine: Engine,
+    *,
+    by: str,
+    vault: Vault | None = None,
+    viewer: Viewer | None = None,
+    client: str | None = None,
+) -> Iterator[Change]:
+    """A change of what the mail path never asks: how people sign in. Audited like all others; no cache is emptied.
+
+    Acts within do not wait for each other as those of `change` do, so each writes by a condition (`WHERE used_at IS
+    NULL`) and looks whether it was the one that wrote.
+    """
+    with Session(engine, expire_on_commit=False) as session:
+        look_as(session, viewer)
+        opened = Change(session, by, datetime.now(UTC), None, vault, client)
+        yield opened
+        if opened.acts:
+            session.commit()

@@ -1,5 +1,6 @@
 """`smtpy user`: the people who own domains, mailboxes and aliases."""
 
+import sys
 from types import ModuleType
 
 import click
@@ -44,6 +45,26 @@ def list_(setup: Setup, trash: bool, limit: int, after: int, as_json: bool) -> N
 
         found = members.page(session, trash=trash, after=after, limit=limit)
     show_page(found, ("id", "email", "name", "role", "enabled"), limit, as_json=as_json)
+
+
+@user_command.command()
+@click.argument("email")
+@pass_setup
+def passwd(setup: Setup, email: str) -> None:
+    """Set a user's password, asked for here or read from standard input; ends their sessions."""
+    text = _asked() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    with setup.change() as c:
+        from smtpy.admin import members, sessions, signing_in
+
+        user = members.USERS.living(c.session, email)
+        signing_in.set_password(c, user.id, text, words=(setup.settings.hostname,))
+        sessions.revoke_all(c, user.id)
+    click.echo(f"user {email} has another password and is signed out everywhere")
+
+
+def _asked() -> str:
+    found: str = click.prompt("New password", hide_input=True, confirmation_prompt="Once more")
+    return found
 
 
 add_acts(user_command, "user", _admin)

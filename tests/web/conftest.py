@@ -56,6 +56,7 @@ def engine(settings: Settings) -> Iterator[Engine]:
 @pytest.fixture
 def app(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """The application as gunicorn has it, without CSRF tokens and limits: test_csrf.py and test_limits.py have them."""
+    monkeypatch.setattr(limits.limiter, "enabled", True)  # or this application would never count
     made = create_app(settings, engine)
     made.config.update(WTF_CSRF_ENABLED=False)
     monkeypatch.setattr(limits.limiter, "enabled", False)

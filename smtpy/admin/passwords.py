@@ -1,0 +1,68 @@
+"""Passwords: what may be one (ASVS 5.0 chapter 6.2), and Argon2id (RFC 9106) as they are kept.
+
+No rule about kinds of characters: length, and how soon it would be guessed (zxcvbn, whose lists hold the common ones,
+and to which the names of its owner and of this service are told). Nothing is cut off. Each hash takes 19 MiB, so only a
+few are worked out at once; and who has no password takes as long to refuse as who has another.
+"""
+
+import secrets
+from collections.abc import Iterable
+from functools import cache
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn import zxcvbn
+
+from smtpy.admin.refusals import Invalid
+
+MIN, MAX = 10, 128  # characters
+ENOUGH = 3  # zxcvbn's score: more than 10^8 guesses
+JUDGED = 100  # characters; zxcvbn takes time by the square, and what follows makes none easier to guess
+
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # OWASP's least
+_AT_ONCE = BoundedSemaphore(4)
+
+
+def hashed(text: str) -> str:
+    """As it is kept: algorithm, costs, salt, hash."""
+    with _AT_ONCE:
+        return _HASHER.hash(text)
+
+
+def fits(kept: str | None, text: str) -> bool:
+    """Whether that is the password; takes its time where there is none."""
+    with _AT_ONCE:
+        try:
+            return _HASHER.verify(kept or _nobodys(), text) and kept is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def is_dated(kept: str) -> bool:
+    """Whether it was hashed at other costs than today's."""
+    return _HASHER.check_needs_rehash(kept)
+
+
+@cache
+def _nobodys() -> str:
+    return _HASHER.hash(secrets.token_urlsafe(32))
+
+
+def judged(text: str, words: Iterable[str], field: str = "password") -> str:
+    """The password, if it may be one; `words`: names of its owner and of the service. Raises Invalid."""
+    if len(text) < MIN:
+        raise Invalid(field, f"a password has at least {MIN} characters; four or five words make a good one")
+    if len(text) > MAX:
+        raise Invalid(field, f"a password has at most {MAX} characters")
+    found = zxcvbn(text[:JUDGED], user_inputs=_parts(words), max_length=JUDGED)
+    if found["score"] < ENOUGH:
+        raise Invalid(field, "that password would soon be guessed; four or five unrelated words make a better one")
+    return text
+
+
+def _parts(words: Iterable[str]) -> list[str]:
+    """Whole and in parts: ann.smith@people.example, ann, smith, people."""
+    whole = [word.lower() for word in words if word]
+    parts = [part for word in whole for part in word.replace("@", " ").replace(".", " ").split()]
+    return ["smtpy", *whole, *(part for part in parts if len(part) > 2)]
