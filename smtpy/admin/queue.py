@@ -9,6 +9,7 @@ from typing import Protocol, assert_never
 from smtpy.admin.change import Change
 from smtpy.admin.outages import Away
 from smtpy.admin.refusals import Invalid, NotFound
+from smtpy.admin.scope import viewer_of
 from smtpy.queue.client import NoHelper
 from smtpy.queue.protocol import Act, Answer, Done, Letter, Listing, Refused, Request
 
@@ -38,6 +39,8 @@ def show(desk: Desk, name: str) -> Letter:
 
 def act(c: Change, desk: Desk, what: Act, name: str = "") -> None:
     """Hold, release, delete or retry a message; flush takes none. Raises Invalid, NotFound, Away."""
+    if viewer_of(c.session) is not None:
+        raise NotFound("message", "the queue is for operators")
     before = _told(show(desk, name)) if what is Act.DELETE else None
     c.note(f"queue.{what}", f"message {name}" if name else "the queue", before, None)
     c.session.flush()

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from web.pages import health, home, signing
+from web.pages import health, home, operator, signing
 
-PAGES = (health, home, signing)
+PAGES = (health, home, operator, signing)
 
 
 def init_app(app: Flask) -> None:

@@ -1,0 +1,36 @@
+"""What all pages of administrators share: the blueprint, the tabs, and words in backticks shown as code."""
+
+import re
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from markupsafe import Markup, escape
+
+from web.i18n import _
+
+pages = Blueprint("operator", __name__, url_prefix="/admin")
+
+# endpoint of the first page of a subject, its module, and its name
+TABS = (
+    ("operator.health", "Health"),
+    ("operator.queue", "Queue"),
+)
+_TICKS = re.compile(r"`([^`]+)`")
+
+
+def tabs() -> list[tuple[str, str, bool]]:
+    """Label, link, and whether the reader is there; `queue_letter` is below `queue`."""
+    here = (request.endpoint or "").split("_")[0]
+    return [(_(label), url_for(endpoint), here == endpoint) for endpoint, label in TABS]
+
+
+@pages.app_template_filter("ticks")
+def ticks(text: str) -> Markup:
+    """Words that were written for a terminal: what stands in backticks is code."""
+    return Markup(_TICKS.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
+
+
+@pages.context_processor
+def shared() -> dict[str, Any]:
+    """For operator/frame.html."""
+    return {"tabs": tabs}
