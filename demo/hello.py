@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import urllib.request
 from collections.abc import Callable
 from email.utils import formatdate, make_msgid
 from functools import partial
@@ -18,12 +19,13 @@ from typing import TypeVar
 FOLDER = Path(os.environ["DEMO_DIR"])
 SMTPY = Path(sys.executable).parent / "smtpy"
 FRONT = ("127.0.0.1", int(os.environ["DEMO_FRONT"]))
+WEB = os.environ["DEMO_WEB"]
 USER = MAILBOX = "you@inbox.example"
 DOMAIN = "demo.example"
 ALIAS = f"hello@{DOMAIN}"
 SENDER = "friend@elsewhere.example"
 DECLARED = (
-    ("user", "add", USER),
+    ("user", "add", USER, "--role", "admin"),
     ("domain", "add", DOMAIN, "--owner", USER),
     ("mailbox", "add", MAILBOX, "--owner", USER),
     ("alias", "add", ALIAS, "--to", MAILBOX),
@@ -41,6 +43,7 @@ def main() -> None:
     if smtpy("alias", "show", ALIAS).returncode:
         for command in DECLARED:
             declare(*command)
+    publish()
     message_id = make_msgid(domain="elsewhere.example")
     answer = wait_for(lambda: send(message_id), "an answer for good")
     if answer[0] != "2":  # as it should be, once somebody has switched the alias off
@@ -49,10 +52,12 @@ def main() -> None:
         arrived = wait_for(lambda: find(message_id), "the message in the inbox")
         trace = wait_for(lambda: smtpy("log", message_id).stdout.strip(), "the journal's row")
         print(show(arrived, trace))
+    wait_for(web_is_ready, "the web pages")
     print(
         f"SMTP is at 127.0.0.1:{FRONT[1]}. Arrivals are kept in {FOLDER}/inbox, Postfix's log is"
-        f" {FOLDER}/postfix/log/mail.log. Port 8000 is kept for the web pages. Ctrl-C stops everything."
+        f" {FOLDER}/postfix/log/mail.log. What lies in {FOLDER}/zones/*.zone is in DNS. Ctrl-C stops everything."
     )
+    print(f"\n    The web pages: {WEB}\n")
     signal.pause()
 
 
@@ -66,6 +71,22 @@ def declare(*command: str) -> None:
     done = smtpy(*command)
     if done.returncode not in {0, os.EX_CANTCREAT}:
         sys.exit(f"smtpy {' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
+
+
+def publish() -> None:
+    """What the owner of the domain would put into DNS."""
+    zone = FOLDER / "zones" / f"{DOMAIN}.zone"
+    zone.write_text(smtpy("domain", "dns", DOMAIN, "--format", "zone").stdout, encoding="utf-8")
+    smtpy("domain", "check", DOMAIN)  # the worker may have looked a moment too early, and would wait for an hour
+
+
+def web_is_ready() -> bool:
+    """Whether the web process serves pages."""
+    try:
+        with urllib.request.urlopen(f"{WEB}/livez", timeout=5) as answer:  # noqa: S310 - our own http:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def send(message_id: str) -> str | None:

@@ -8,6 +8,7 @@ should that one go, however it goes, the kernel tells the keeper (PR_SET_PDEATHS
 
 import ctypes
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -23,20 +24,25 @@ BIN = Path(sys.executable).parent
 FOLDER = Path(os.environ.get("SMTPY_DEMO_DIR") or "/var/lib/smtpy-demo").absolute()
 HOSTNAME, POSTMASTER = "mail.demo.example", "you@inbox.example"
 FRONT = int(os.environ.get("SMTPY_DEMO_PORT") or 2525)
-SPLIT, INBOX = FRONT + 1, FRONT + 74
-PORTS = {FRONT: "SMTP", SPLIT: "the second pass", INBOX: "the demonstration's inbox"}  # 8000 is kept for the web pages
+SPLIT, INBOX, DNS = FRONT + 1, FRONT + 74, FRONT + 53
+WEB = int(os.environ.get("SMTPY_DEMO_WEB") or 8000)
+PORTS = {FRONT: "SMTP", SPLIT: "the second pass", INBOX: "the demonstration's inbox", WEB: "the web pages"}
 SUDO = [] if os.geteuid() == 0 else ["sudo", "-n"]
 ENVIRON = {key: value for key, value in os.environ.items() if not key.startswith("SMTPY_")} | {
     "DEMO_DIR": str(FOLDER),
     "DEMO_FRONT": str(FRONT),
     "DEMO_INBOX": str(INBOX),
+    "DEMO_DNS": str(DNS),
+    "DEMO_WEB": f"http://localhost:{WEB}",
     "PATH": f"{BIN}:{os.environ['PATH']}",
     "SMTPY_CONFIG": str(FOLDER / "smtpy.toml"),
     "SMTPY_POSTFIX_DIR": str(FOLDER / "postfix" / "etc"),
+    "SMTPY_WEB_BIND": f"127.0.0.1:{WEB}",
     "COLUMNS": str(shutil.get_terminal_size().columns),
 }
 HONCHO_PATIENCE = 8.0  # seconds; honcho itself kills after five
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+MARK = "# From here on written by each `make run`:"
 
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -126,9 +132,8 @@ def check_ports() -> None:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
-                sys.exit(
-                    f"Port {port} of 127.0.0.1, for {purpose}, is taken: stop what has it, or set SMTPY_DEMO_PORT."
-                )
+                name = "SMTPY_DEMO_WEB" if port == WEB else "SMTPY_DEMO_PORT"
+                sys.exit(f"Port {port} of 127.0.0.1, for {purpose}, is taken: stop what has it, or set {name}.")
 
 
 def prepare() -> None:
@@ -137,6 +142,9 @@ def prepare() -> None:
     names = ("--hostname", HOSTNAME, "--postmaster", POSTMASTER)
     config = ("--config", FOLDER / "smtpy.toml")
     run(BIN / "smtpy", "init", *config, *names, *folders)
+    set_here(FOLDER / "smtpy.toml")
+    (FOLDER / "zones").mkdir(exist_ok=True)
+    shutil.copy(HERE / "world.zone", FOLDER / "zones")
     values = {
         "SMTPY_RUN_DIR": FOLDER / "run",
         "SMTPY_HOSTNAME": HOSTNAME,
@@ -146,6 +154,20 @@ def prepare() -> None:
     }
     settings = [f"{key}={value}" for key, value in values.items()]
     run(*SUDO, "env", *settings, HERE.parent / "postfix" / "instance", FOLDER / "postfix")
+
+
+def set_here(file: Path) -> None:
+    """Settings that `smtpy init` does not ask for, and that are another run's at another port."""
+    ours = {
+        "web_origin": f"http://localhost:{WEB}",
+        "notice_server": f"inet:127.0.0.1:{FRONT}",
+        "dns_servers": [f"127.0.0.1:{DNS}"],
+        "check_resolvers": [f"127.0.0.1:{DNS}"],
+        "postfix_log": str(FOLDER / "postfix" / "log" / "mail.log"),
+    }
+    lines = [f"{key} = {json.dumps(value)}" for key, value in ours.items()]
+    kept = file.read_text(encoding="utf-8").partition(MARK)[0]
+    file.write_text("\n".join([kept + MARK, *lines, ""]), encoding="utf-8")
 
 
 def run(*command: str | Path) -> None:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,17 +20,22 @@ RUN = [sys.executable, str(Path(__file__).parents[1] / "demo" / "run.py")]
 
 
 def _ports() -> int:
-    """A port which is free, as are the two that count from it."""
+    """A port which is free, as are those that count from it."""
 
     def found() -> int | None:
         (first,) = free_ports(1)
         with suppress(OSError, OverflowError):
-            for each in (first + 1, first + 74):
+            for each in (first + 1, first + 53, first + 74):
                 socket.create_server(("127.0.0.1", each)).close()
             return first
         return None
 
     return int(until(found, "free ports"))
+
+
+def _readiness(port: int) -> tuple[int, str]:
+    with urllib.request.urlopen(f"http://localhost:{port}/readyz", timeout=10) as answer:
+        return answer.status, answer.read().decode()
 
 
 class Demo:
@@ -38,7 +44,9 @@ class Demo:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="smtpy-demo-"))
         self.folder.chmod(0o755)
-        self.environ = {**os.environ, "SMTPY_DEMO_DIR": str(self.folder), "SMTPY_DEMO_PORT": str(_ports())}
+        (self.web,) = free_ports(1)
+        ports = {"SMTPY_DEMO_PORT": str(_ports()), "SMTPY_DEMO_WEB": str(self.web)}
+        self.environ = {**os.environ, **ports, "SMTPY_DEMO_DIR": str(self.folder)}
         self._output = self.folder / "output"
 
     def start(self) -> None:
@@ -84,6 +92,8 @@ def test_a_message_arrives_and_the_reason_is_shown(demo: Demo) -> None:
     said = demo.said()
     for words in ("MAIL FROM:<SRS0=", "RCPT TO:<you@inbox.example>", "forward -> you@inbox.example: exact alias"):
         assert words in said
+    assert f"The web pages: http://localhost:{demo.web}" in said
+    assert _readiness(demo.web) == (200, "ok\n")
     second = subprocess.run(RUN, env=demo.environ, capture_output=True, text=True, timeout=60, check=False)
     assert second.returncode == 1
     assert "runs already" in second.stderr

@@ -4,6 +4,8 @@ import logging
 import sys
 import time
 
+FORM = "%(asctime)s %(levelname)s {process}: %(message)s"
+
 
 class Line(logging.Formatter):
     """UTC with milliseconds; one record is one line, but for tracebacks."""
@@ -29,5 +31,5 @@ def visible(text: str) -> str:
 def set_up(process: str, level: str) -> None:
     """Log to stderr as `process` from now on."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Line(f"%(asctime)s %(levelname)s {process}: %(message)s"))
+    handler.setFormatter(Line(FORM.format(process=process)))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -13,7 +13,7 @@ DEFAULT_FILE = Path("/etc/smtpy/smtpy.toml")
 # Of the shell, of gunicorn, of tests and demo.
 NOT_SETTINGS = {
     *("SMTPY_CONFIG", "SMTPY_WEB_BIND"),
-    *("SMTPY_ARTEFACTS", "SMTPY_CORPORA", "SMTPY_DEMO_DIR", "SMTPY_DEMO_PORT"),
+    *("SMTPY_ARTEFACTS", "SMTPY_CORPORA", "SMTPY_DEMO_DIR", "SMTPY_DEMO_PORT", "SMTPY_DEMO_WEB"),
 }
 SECRETS = ("secret_keys", "srs_secrets", "encryption_keys")
 
