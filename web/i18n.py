@@ -69,6 +69,11 @@ def _l(text: str) -> Any:
     return LazyProxy(_, text, enable_cache=False)
 
 
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it
+    """Marks a text that is translated later, where it is shown."""
+    return text
+
+
 def gettext(text: str) -> str:
     """For templates."""
     return _catalogue(language()).gettext(text)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app, request, url_for
 
 from web import sessions
-from web.i18n import _
+from web.i18n import N_, _
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +18,18 @@ class Item:
     here: bool
 
 
-# endpoint, label, icon; labels are translated when shown
+# Endpoint, label, icon; labels are translated when shown. On a phone the first four stand in the bar.
 MAIN = (
-    ("home.dashboard", "Home", "home"),
-    ("aliases.listing", "Aliases", "alias"),
-    ("domains.listing", "Domains", "domain"),
-    ("mailboxes.listing", "Mailboxes", "mailbox"),
-    ("messages.listing", "Log", "log"),
-    ("explain.ask", "Explain", "explain"),
+    ("home.dashboard", N_("Home"), "home"),
+    ("aliases.listing", N_("Aliases"), "alias"),
+    ("messages.listing", N_("Log"), "log"),
+    ("domains.listing", N_("Domains"), "domain"),
+    ("mailboxes.listing", N_("Mailboxes"), "mailbox"),
+    ("explain.ask", N_("Explain"), "explain"),
 )
 OWN = (
-    ("operator.health", "Service", "service"),
-    ("settings.profile", "Settings", "settings"),
+    ("operator.health", N_("Service"), "service"),
+    ("settings.profile", N_("Settings"), "settings"),
 )
 
 

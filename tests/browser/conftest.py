@@ -44,7 +44,8 @@ class Complaints(list[str]):
 
     def _console(self, message: ConsoleMessage) -> None:
         answered = message.text.startswith("Failed to load resource")  # told by its status already
-        if message.type in ("error", "warning") and not answered:
+        ours = "registration blocked by Playwright" in message.text  # service_workers="block"
+        if message.type in ("error", "warning") and not (answered or ours):
             self.append(f"console: {message.text} ({message.location.get('url')})")
 
     def _failed(self, url: str, why: str) -> None:

@@ -31,6 +31,8 @@ NO_PAGES = {
     "static": "files",
     "health.livez": "a line for machines",
     "health.readyz": "a line for machines",
+    "installing.manifest": "JSON",
+    "installing.worker": "JavaScript",
 }
 
 

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from web.pages import health, home, operator, signing
+from web.pages import health, home, installing, operator, signing
 
-PAGES = (health, home, operator, signing)
+PAGES = (health, home, installing, operator, signing)
 
 
 def init_app(app: Flask) -> None:
