@@ -32,6 +32,7 @@ NO_PAGES = {
     "health.livez": "a line for machines",
     "health.readyz": "a line for machines",
     "installing.manifest": "JSON",
+    "operator.queue_letter": "needs a Postfix with mail in its queue: tests/web",
     "installing.worker": "JavaScript",
 }
 
