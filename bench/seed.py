@@ -27,7 +27,7 @@ def seed(database: Path, aliases: int, domain: str, mailboxes: list[str]) -> Non
         session.add(owner)
         session.flush()
         boxes = [_mailbox(owner, each) for each in mailboxes]
-        ours = Domain(owner_id=owner.id, name=domain)
+        ours = Domain(owner_id=owner.id, name=domain, proven_at=datetime.now(UTC))
         session.add_all([*boxes, ours])
         session.flush()
         first = Alias(domain_id=ours.id, owner_id=owner.id, local="alias")

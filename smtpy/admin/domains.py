@@ -2,7 +2,8 @@
 
 A domain on which somebody's mailbox is cannot become ours: mail to that mailbox would come back here. Nor can our own
 hostname, which as a domain would have its roles no more. A new domain has a pair of signing keys waiting, so that all
-its records can be published at once.
+its records can be published at once. What a member adds is off until its DNS has shown that it is theirs
+(smtpy.admin.ownership).
 """
 
 from collections.abc import Callable
@@ -13,15 +14,16 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from smtpy.admin import mailboxes, members, pairs, read
+from smtpy.admin import mailboxes, members, ownership, pairs, read
 from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
-from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound
-from smtpy.admin.scope import owned
+from smtpy.admin.refusals import InTrash, InUse, Invalid, NotFound
+from smtpy.admin.scope import owned, viewer_of
 from smtpy.directory.entries import Mode, OnDmarc, WhenOff
 from smtpy.store.schema import Automatic, AutomaticMailbox, Domain, Mailbox, User
 
 SEPARATORS = "+-_=."
+MAX_LABELS = 10  # of a name whose DNS is to be asked for
 MAX_NUMBER = 2**63 - 1  # what a BIGINT column holds
 
 
@@ -39,7 +41,7 @@ class Choices(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class DomainView:
-    """A domain as people see one."""
+    """A domain as people see one. `proven_at` None: off until its DNS shows that its owner wants it here."""
 
     id: int
     uuid: str
@@ -53,6 +55,7 @@ class DomainView:
     extension_separator: str | None
     on_reject: str
     on_quarantine: str
+    proven_at: datetime | None
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
@@ -84,24 +87,32 @@ def _view(row: Domain, owner: str, role_mailbox: str | None) -> DomainView:
     return DomainView(
         *(row.id, row.uuid, row.name, owner, row.enabled, row.when_off.value, row.default_mode.value),
         *(role_mailbox, row.max_message_bytes, row.extension_separator, row.on_reject.value, row.on_quarantine.value),
-        *(row.created_at, row.updated_at, row.deleted_at),
+        *(row.proven_at, row.created_at, row.updated_at, row.deleted_at),
     )
 
 
-def _refuse_taken(c: Change, name: str) -> None:
-    """Raises Invalid, InUse when the name stands for something else."""
+def _refuse_taken(c: Change, name: str, *, proven: bool) -> None:
+    """Raises Invalid, InUse when the name stands for something else.
+
+    Whose mailbox is on it is told to its owner and to operators only; to a domain that is not `proven` to be theirs
+    others' mailboxes are no obstacle yet, for a stranger must not learn of them.
+    """
     if name == c.hostname:
         raise Invalid(
             "domain", f"{name} is this mail server's own name, whose roles it has already; choose another name"
         )
+    viewer = viewer_of(c.session)
     on_it = (Mailbox.domain == name, Mailbox.deleted_at.is_(None))
-    if (address := c.session.scalar(select(Mailbox.address).where(*on_it).limit(1))) is not None:
+    found = select(Mailbox.address).where(*on_it, owned(c.session, Mailbox.owner_id)).limit(1)
+    if (address := c.session.scalar(found)) is not None:
         raise InUse("domain", f"mailbox {address} is on {name}; it would get its own mail back; delete it first")
+    if viewer is not None and proven and c.session.scalar(select(Mailbox.id).where(*on_it).limit(1)) is not None:
+        raise InUse("domain", f"somebody's mailbox is on {name} and would get its own mail back; ask the operator")
 
 
 def _may_restore(c: Change, row: Domain) -> None:
     members.refuse_trashed(c, row.owner_id)
-    _refuse_taken(c, row.name)
+    _refuse_taken(c, row.name, proven=row.proven_at is not None)
     left = select(AutomaticMailbox.automatic_id).join(Mailbox).where(Mailbox.deleted_at.is_(None))
     idle = select(Automatic.id).where(Automatic.domain_id == row.id, Automatic.id.not_in(left)).limit(1)
     if (rule := c.session.scalar(idle)) is not None:
@@ -111,23 +122,43 @@ def _may_restore(c: Change, row: Domain) -> None:
 
 
 DOMAINS = Kind("domain", find, view, lambda domain: domain.name, may_restore=_may_restore)
-show, on, off, delete, restore = DOMAINS.show, DOMAINS.on, DOMAINS.off, DOMAINS.delete, DOMAINS.restore
+show, off, delete, restore = DOMAINS.show, DOMAINS.off, DOMAINS.delete, DOMAINS.restore
+
+
+def on(c: Change, name: str) -> DomainView:
+    """Switch on; an operator's word proves what no check has. Raises NotFound, InTrash, Invalid, InUse."""
+    row = DOMAINS.living(c.session, name)
+    if row.proven_at is None and viewer_of(c.session) is None:
+        return prove(c, name)
+    if row.proven_at is None:
+        raise Invalid("domain", f"{row.name} is switched on by itself once its DNS shows the record of ownership")
+    return DOMAINS.on(c, name)
+
+
+def prove(c: Change, name: str) -> DomainView:
+    """From now on its mail comes here. Idempotent. Raises NotFound, InTrash, Invalid, InUse."""
+    row = DOMAINS.living(c.session, name)
+    before = view(c.session, row)
+    if row.proven_at is None:
+        _refuse_taken(c, row.name, proven=True)
+        row.proven_at, row.enabled = c.now, True
+    return DOMAINS.edited(c, row, before, "prove")
 
 
 def add(c: Change, name: str, *, owner: str, **choices: Unpack[Choices]) -> DomainView:
-    """A new domain; its roles go to its owner's first mailbox unless told otherwise.
+    """A new domain; its roles go to its owner's first mailbox unless told otherwise. A member's is unproven.
 
     Raises Invalid, NotFound, AlreadyThere, InTrash, InUse.
     """
     user = members.USERS.living(c.session, owner)
     name = read.domain_name(name)
-    there = c.session.scalar(select(Domain).where(Domain.name == name))
-    if there is not None:
-        if there.deleted_at is not None:
-            raise InTrash("domain", f"domain {name} is in the trash; restore it")
-        raise AlreadyThere("domain", f"domain {name} is there already")
-    _refuse_taken(c, name)
+    if name.count(".") >= MAX_LABELS:
+        raise Invalid("domain", f"{name} has more than {MAX_LABELS} labels; choose a shorter name")
+    ownership.make_room(c, name, user.id)
+    proven = viewer_of(c.session) is None
+    _refuse_taken(c, name, proven=proven)
     row = Domain(name=name, owner_id=user.id, role_mailbox_id=mailboxes.first_of(c.session, user.id))
+    row.enabled, row.proven_at = proven, c.now if proven else None
     _choose(c, row, choices)
     added = DOMAINS.added(c, row)
     if c.vault is not None:

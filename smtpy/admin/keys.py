@@ -147,7 +147,8 @@ def overdue(session: Session, before: datetime | None) -> tuple[str, ...]:
 def unsigned(session: Session) -> tuple[str, ...]:
     """The domains whose mail leaves without a signature, since none of their keys is used yet."""
     used = select(SigningKey.id).where(SigningKey.domain_id == Domain.id, _USED)
-    chosen = select(Domain.name).where(Domain.deleted_at.is_(None), ~used.exists()).order_by(Domain.id)
+    ours = (Domain.deleted_at.is_(None), Domain.proven_at.is_not(None))
+    chosen = select(Domain.name).where(*ours, ~used.exists()).order_by(Domain.id)
     return tuple(session.scalars(chosen))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from smtpy.admin import members, read
@@ -81,19 +81,23 @@ def _may_delete(c: Change, row: Mailbox) -> None:
 
 def _may_restore(c: Change, row: Mailbox) -> None:
     members.refuse_trashed(c, row.owner_id)
-    _may_be(c, row.address)
+    _may_be(c, row.address, row.owner_id)
 
 
 MAILBOXES = Kind("mailbox", find, view, lambda mailbox: mailbox.address, _may_delete, _may_restore)
 show, on, off, delete, restore = MAILBOXES.show, MAILBOXES.on, MAILBOXES.off, MAILBOXES.delete, MAILBOXES.restore
 
 
-def _may_be(c: Change, address: str) -> Address:
-    """An address outside. Raises Invalid, InUse."""
+def _may_be(c: Change, address: str, owner_id: int) -> Address:
+    """An address outside; an unproven domain (smtpy.admin.ownership) stands in its own member's way only.
+
+    Raises Invalid, InUse.
+    """
     found = read.mailbox_address(address)
     if found.domain == c.hostname:
         raise Invalid("address", f"{address} is on this mail server, which has no mailboxes; name one elsewhere")
-    ours = (Domain.name == found.domain, Domain.deleted_at.is_(None))
+    known = or_(Domain.proven_at.is_not(None), Domain.owner_id == owner_id)
+    ours = (Domain.name == found.domain, Domain.deleted_at.is_(None), known)
     if c.session.scalar(select(Domain.id).where(*ours)) is not None:
         raise InUse(
             "address", f"{address} is on a domain of this service: mail would go in circles; name one elsewhere"
@@ -107,7 +111,7 @@ def add(c: Change, address: str, *, owner: str, verified: bool) -> MailboxView:
     Raises Invalid, InUse, NotFound, AlreadyThere, InTrash.
     """
     user = members.USERS.living(c.session, owner)
-    found = _may_be(c, address)
+    found = _may_be(c, address, user.id)
     there = c.session.scalar(select(Mailbox).where(Mailbox.owner_id == user.id, Mailbox.key == found.key))
     if there is not None:
         if there.deleted_at is not None:

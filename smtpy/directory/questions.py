@@ -18,7 +18,10 @@ class Directory(Protocol):
     """What the mail path knows of the world."""
 
     def domain(self, name: str) -> Domain | None:
-        """The domain of that name (A-labels, lower case), switched on or off; None: not ours."""
+        """The domain of that name (A-labels, lower case), switched on or off; None: not ours, or not yet."""
+
+    def awaits(self, name: str) -> bool:
+        """Whether a member wants the mail of that domain here, and its DNS has not said so yet: not ours, so far."""
 
     def alias(self, domain: Domain, local: str) -> Alias | None:
         """The alias of that folded local part, switched off, expired or in the trash included; None: not declared."""

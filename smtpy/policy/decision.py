@@ -22,6 +22,7 @@ from smtpy.routing.replies import TOO_LARGE
 
 BAD_RECIPIENT = Reply(553, "5.1.3", "The recipient address is malformed")
 NO_RELAY = Reply(554, "5.7.1", "Relay access denied")
+NOT_YET = Reply(450, "4.7.1", "This domain is not set up here yet, try again later")
 REPORTS_ONLY = Reply(550, "5.7.1", "This address takes delivery reports only")
 
 
@@ -58,11 +59,18 @@ def decide(request: Request, directory: Directory, house: House, max_bytes: int,
         case Refused(reply=reply, alias_id=alias_id):
             return Decision(reply, found.why, address, alias_id)
         case Foreign():
-            return Decision(NO_RELAY if request.relay else None, found.why, address)
+            return _foreign(request, address, directory)
         case Drop():
             return Decision(None, found.why, address)
         case never:
             assert_never(never)
+
+
+def _foreign(request: Request, address: Address, directory: Directory) -> Decision:
+    """Not ours. What a member has announced may be ours tomorrow: "I don't know" is never "no"."""
+    if request.relay and directory.awaits(address.domain):
+        return Decision(NOT_YET, "its DNS has not shown yet that its owner wants its mail here", address)
+    return Decision(NO_RELAY if request.relay else None, Foreign().why, address)
 
 
 def _too_large(size: int, limit: int) -> str | None:

@@ -46,6 +46,9 @@ class _Remembering(ABC):
     def domain(self, name: str) -> Domain | None:
         return self._answer(("domain", name), lambda: self._source.domain(name))
 
+    def awaits(self, name: str) -> bool:
+        return self._answer(("awaits", name), lambda: self._source.awaits(name))
+
     def alias(self, domain: Domain, local: str) -> Alias | None:
         return self._answer(("alias", domain.id, local), lambda: self._source.alias(domain, local))
 

@@ -47,7 +47,11 @@ _DOMAIN = (
     )
     .join(User, User.id == Domain.owner_id)
     .outerjoin(Mailbox, and_(Mailbox.id == Domain.role_mailbox_id, _WORKS))
-    .where(Domain.name == bindparam("name"), Domain.deleted_at.is_(None))
+    .where(Domain.name == bindparam("name"), Domain.deleted_at.is_(None), Domain.proven_at.is_not(None))
+)
+
+_AWAITED = select(Domain.id).where(
+    Domain.name == bindparam("name"), Domain.deleted_at.is_(None), Domain.proven_at.is_(None)
 )
 
 _ALIAS = (
@@ -110,6 +114,9 @@ class SqlDirectory:
     def domain(self, name: str) -> entries.Domain | None:
         rows = self._ask(_DOMAIN, name=name)
         return entries.Domain(*rows[0]) if rows else None
+
+    def awaits(self, name: str) -> bool:
+        return bool(self._ask(_AWAITED, name=name))
 
     def alias(self, domain: entries.Domain, local: str) -> entries.Alias | None:
         rows = self._ask(_ALIAS, domain=domain.id, local=local)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, and_, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Engine, and_, delete, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,7 @@ SILENT = 3  # checks in a row without an answer that are worth a word
 
 _OURS = select(Domain.name).where(Domain.deleted_at.is_(None))
 _THEIRS = select(Mailbox.domain).where(Mailbox.deleted_at.is_(None))
+_UNPROVEN = select(Domain.name).where(Domain.proven_at.is_(None))
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -86,15 +87,28 @@ def due(session: Session, now: datetime, every: timedelta, limit: int) -> tuple[
     late = select(DomainCheck.subject).where(or_(DomainCheck.checked_at <= now - every, soon))
     late = late.group_by(DomainCheck.subject).order_by(func.min(DomainCheck.checked_at), DomainCheck.subject)
     names = [*ours, *theirs, *session.scalars(late.limit(limit))][:limit]
-    of_ours = set(session.scalars(_OURS.where(Domain.name.in_(names))))
+    of_ours = set(session.scalars(_OURS.where(Domain.name.in_(names), ~_contested())))
     return tuple(Subject(name, name in of_ours) for name in names)
 
 
+def is_contested(session: Session, name: str) -> bool:
+    """Whether mailboxes are on a domain that is unproven: what is found of it is kept for them, not for its member."""
+    return session.scalar(select(Domain.id).where(Domain.name == name, _contested())) is not None
+
+
+def _contested() -> ColumnElement[bool]:
+    return and_(Domain.proven_at.is_(None), Domain.name.in_(_THEIRS))
+
+
 def failing(session: Session, limit: int) -> tuple[Failing, ...]:
-    """What is required and does not work, the longest first; or of which DNS has told nothing for a while."""
+    """What is required and does not work, the longest first; or of which DNS has told nothing for a while.
+
+    A domain that its member has not set up yet is no failure.
+    """
     silent = and_(DomainCheck.status == Status.UNKNOWN.value, DomainCheck.failures >= SILENT)
     columns = [getattr(DomainCheck, name) for name in Failing.__slots__]
-    chosen = select(*columns).where(DomainCheck.required, or_(DomainCheck.status.in_(BAD), silent))
+    fails = (DomainCheck.required, or_(DomainCheck.status.in_(BAD), silent))
+    chosen = select(*columns).where(*fails, DomainCheck.subject.not_in(_UNPROVEN))
     chosen = chosen.order_by(DomainCheck.failures.desc(), DomainCheck.subject, DomainCheck.kind).limit(limit)
     return tuple(Failing(*row) for row in session.execute(chosen))
 

@@ -42,6 +42,7 @@ class Paper:
 
     domains: Iterable[Domain] = (OUR,)
     aliases: Iterable[Alias] = ()
+    awaited: Iterable[str] = ()
     rules: tuple[Automatic, ...] = ()
     senders: dict[str, str] = field(default_factory=dict)
     keys: tuple[SigningKey, ...] = ()
@@ -55,6 +56,10 @@ class Paper:
     def domain(self, name: str) -> Domain | None:
         self._ask("domain", name)
         return {each.name: each for each in self.domains}.get(name)
+
+    def awaits(self, name: str) -> bool:
+        self._ask("awaits", name)
+        return name in self.awaited
 
     def alias(self, domain: Domain, local: str) -> Alias | None:
         self._ask("alias", local)

@@ -61,6 +61,9 @@ class World:
     def domain(self, name: str) -> Domain | None:
         return {domain.name: domain for domain in (A, B, CALM, SMALL)}.get(name)
 
+    def awaits(self, name: str) -> bool:
+        return False
+
     def alias(self, domain: Domain, local: str) -> Alias | None:
         return ALIASES.get((domain.name, local))
 

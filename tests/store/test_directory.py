@@ -276,7 +276,8 @@ def crowded(patient_engine: Engine) -> Engine:
         put(insert(User), owners)
         boxes = [{"id": i, "owner_id": i, "address": f"{i}@m.example", "verified_at": NOW, **timed} for i in ids]
         put(insert(Mailbox), [{"key": box["address"], "domain": "m.example", **box} for box in boxes])
-        put(insert(Domain), [{"id": i, "owner_id": i, "name": f"d{i}.example", **timed} for i in ids])
+        proven = {"proven_at": NOW, **timed}
+        put(insert(Domain), [{"id": i, "owner_id": i, "name": f"d{i}.example", **proven} for i in ids])
         # half of all aliases in one domain, the others one by one
         home = [1 if i % 2 else i for i in ids]
         put(
@@ -314,6 +315,7 @@ def test_every_question_is_one_indexed_statement(crowded: Engine) -> None:
     small, big = domain_of(crowded, "d1500.example"), domain_of(crowded)
     questions = {
         "domain": (lambda: directory.domain("d1500.example"), True),
+        "awaited domain": (lambda: directory.awaits("unknown.example"), False),
         "unknown domain": (lambda: directory.domain("unknown.example"), False),
         "alias": (lambda: directory.alias(small, "a1500"), True),
         "alias of a big domain": (lambda: directory.alias(big, "a1501"), True),

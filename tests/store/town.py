@@ -53,7 +53,7 @@ class Town:
         return self._add(Mailbox(owner_id=owner, address=address, key=address, domain=domain, **values))
 
     def domain(self, owner: int, name: str = "our.example", **values: Any) -> int:
-        return self._add(Domain(owner_id=owner, name=name, **values))
+        return self._add(Domain(owner_id=owner, name=name, **{"proven_at": NOW, **values}))
 
     def key(self, domain: int, selector: str, algorithm: Algorithm = Algorithm.RSA, **values: Any) -> int:
         sealed = {"private": f"sealed {selector}".encode(), "public": b"public", **values}

@@ -10,13 +10,16 @@ import pytest
 from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session
 
-from smtpy.admin import aliases, domains, keys
+from smtpy.admin import aliases, domains, keys, mailboxes, members
 from smtpy.admin.change import change, reading
-from smtpy.admin.checks import PATIENCE
+from smtpy.admin.checks import MOST_QUESTIONS, PATIENCE, check
 from smtpy.admin.outages import Outage
+from smtpy.admin.scope import Viewer
 from smtpy.config import Settings
 from smtpy.store import counting
 from smtpy.store.checks import DomainCheck
+from smtpy.store.directory import SqlDirectory
+from smtpy.store.findings import Subject
 from smtpy.store.rows import write
 from smtpy.store.schema import Epoch, SigningKey
 from smtpy.store.tallies import AliasDay
@@ -24,7 +27,7 @@ from smtpy.terms import vault_of
 from smtpy.worker.duties import Post, check_domains, count_journal, purge_keys, rotate_keys
 from tests.nameserver import Nameserver, silence
 from tests.store.test_journal import delivery, entry
-from tests.worker.conftest import INBOX, Settle
+from tests.worker.conftest import ANN, INBOX, Settle
 from tests.worker.published import published
 
 MONTH = timedelta(days=30)
@@ -231,3 +234,77 @@ def test_the_whole_journal_is_counted(house: Engine, settings: Settings, monkeyp
     count_journal(post(house, settings))
     with Session(house) as session:
         assert session.query(AliasDay).one().forwarded == 5
+
+
+@pytest.fixture
+def announced(house: Engine, settings: Settings) -> Engine:
+    """new.example, which a member has added and not shown to be theirs."""
+    with reading(house) as session:
+        viewer = Viewer(members.find(session, ANN).id)
+    with change(house, by=ANN, viewer=viewer, vault=vault_of(settings)) as c:
+        domains.add(c, "new.example", owner=ANN)
+    return house
+
+
+def is_on(engine: Engine) -> bool:
+    with reading(engine) as session:
+        found = domains.show(session, "new.example")
+    assert (found.proven_at is not None) == found.enabled
+    return found.enabled
+
+
+def test_the_record_of_ownership_switches_a_domain_on(
+    announced: Engine, settings: Settings, nameserver: Nameserver
+) -> None:
+    check_domains(post(announced, settings))
+    assert not is_on(announced)
+    names = published(announced, settings, "new.example")
+    nameserver.zone.names |= {"_smtpy.new.example": names["_smtpy.new.example"]}
+    came = check(announced, Subject("new.example", ours=True), settings, "test")
+    assert (came.proven, came.refusal) == (True, "")
+    assert is_on(announced)
+    assert SqlDirectory(announced).domain("new.example") is not None
+
+
+def test_one_resolver_that_does_not_show_it_is_enough_to_wait(
+    announced: Engine, settle: Settle, settings: Settings, nameserver: Nameserver
+) -> None:
+    names = published(announced, settings, "new.example")
+    nameserver.zone.names |= {"_smtpy.new.example": names["_smtpy.new.example"]}
+    with Nameserver(type(nameserver.zone)({})) as other:
+        servers = [f"{each.host}:{each.port}" for each in (nameserver, other)]
+        assert not check(announced, Subject("new.example", ours=True), settle(check_resolvers=servers), "test").proven
+    assert not is_on(announced)
+
+
+def test_mailboxes_on_it_are_told_and_keep_their_own_findings(
+    announced: Engine, settings: Settings, nameserver: Nameserver
+) -> None:
+    with change(announced, by="test") as c:
+        members.add(c, "ben@people.example")
+        mailboxes.add(c, "ben@new.example", owner="ben@people.example", verified=True)
+    nameserver.zone.names |= published(announced, settings, "new.example")
+    came = check(announced, Subject("new.example", ours=True), settings, "test")
+    assert (came.proven, "ben@new.example" in came.refusal) == (False, True)
+    check_domains(post(announced, settings))
+    with Session(announced) as session:
+        kinds = {row.kind for row in session.query(DomainCheck).filter_by(subject="new.example")}
+    assert kinds == {"replies", "spf", "dkim", "dmarc"}
+
+
+def test_a_check_asks_a_bounded_number_of_questions(
+    announced: Engine, settings: Settings, nameserver: Nameserver
+) -> None:
+    """An SPF record of a stranger that includes others without end, and a CNAME that leads to itself."""
+    includes = {
+        f"i{n}.new.example": {"TXT": [f"v=spf1 {' '.join(f'include:i{n}{m}.new.example' for m in range(9))}"]}
+        for n in range(99)
+    }
+    nameserver.zone.names |= {
+        **includes,
+        "new.example": {"TXT": ["v=spf1 " + " ".join(f"include:i{n}.new.example" for n in range(9))]},
+        "_smtpy.new.example": {"CNAME": ["_smtpy.new.example"]},
+    }
+    came = check(announced, Subject("new.example", ours=True), settings, "test")
+    assert len(set(nameserver.asked)) <= MOST_QUESTIONS + 1  # the root
+    assert not came.proven
