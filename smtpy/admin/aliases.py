@@ -12,7 +12,7 @@ from sqlalchemy import Row, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy.orm import Session
 
-from smtpy.admin import domains, mailboxes, members, read
+from smtpy.admin import domains, mailboxes, members, read, tags
 from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
 from smtpy.admin.refusals import AlreadyThere, InTrash, NotFound
@@ -30,6 +30,8 @@ class Choices(TypedDict, total=False):
     when_off: WhenOff
     expires_at: datetime | None
     note: str
+    tags: Sequence[str]
+    pinned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,20 @@ class AliasView:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    tags: tuple[str, ...]
+    pinned: bool
+    last_at: datetime | None
+
+    def state(self, now: datetime) -> str:
+        """on, off, expired or trash: the first that holds from the last."""
+        if self.deleted_at is not None:
+            return "trash"
+        if not self.enabled:
+            return "off"
+        return "expired" if self.expires_at and self.expires_at <= now else "on"
 
 
-_COLUMNS = (
+COLUMNS = (
     select(Alias, Domain.name, User.email)
     .join(Domain, Domain.id == Alias.domain_id)
     .join(User, User.id == Alias.owner_id)
@@ -75,21 +88,25 @@ def find(session: Session, name: str) -> Alias:
 
 def view(session: Session, row: Alias) -> AliasView:
     """What is shown of an alias."""
-    return _views(session, session.execute(_COLUMNS.where(Alias.id == row.id)).all())[0]
+    return views(session, session.execute(COLUMNS.where(Alias.id == row.id)).all())[0]
 
 
-def _views(session: Session, rows: Sequence["Row[Alias, str, str]"]) -> tuple[AliasView, ...]:
-    """Views of joined rows, their mailboxes read at once."""
+def views(session: Session, rows: Sequence["Row[Alias, str, str]"]) -> tuple[AliasView, ...]:
+    """Views of rows of COLUMNS, their mailboxes and tags read at once."""
     behind: dict[int, list[str]] = {alias.id: [] for alias, _, _ in rows}
     chosen = select(AliasMailbox.alias_id, Mailbox.address).join(Mailbox, Mailbox.id == AliasMailbox.mailbox_id)
     chosen = chosen.where(AliasMailbox.alias_id.in_(behind)).order_by(AliasMailbox.position)
     for alias_id, address in session.execute(chosen):
         behind[alias_id].append(address)
+    borne = tags.borne(session, behind)
     return tuple(
         AliasView(
             *(row.id, row.uuid, str(Address(row.local, domain)), owner, tuple(behind[row.id]), row.enabled),
             *(row.when_off.value, row.mode.value, row.expires_at, row.note),
             *(row.created_at, row.updated_at, row.deleted_at),
+            tags=borne[row.id],
+            pinned=row.pinned,
+            last_at=row.last_at,
         )
         for row, domain, owner in rows
     )
@@ -127,6 +144,8 @@ def add(c: Change, address: str, *, owner: str | None = None, **choices: Unpack[
     c.session.add(row)
     c.session.flush()
     _lead(c, row, behind)
+    if "tags" in choices:
+        tags.bear(c, row, choices["tags"])
     return ALIASES.added(c, row)
 
 
@@ -137,6 +156,8 @@ def set_(c: Change, name: str, **choices: Unpack[Choices]) -> AliasView:
     _choose(row, choices)
     if "to" in choices:
         _lead(c, row, mailboxes.of_owner(c.session, row.owner_id, choices["to"]))
+    if "tags" in choices:
+        tags.bear(c, row, choices["tags"])
     return ALIASES.edited(c, row, before)
 
 
@@ -149,6 +170,8 @@ def _choose(row: Alias, choices: Choices) -> None:
         row.expires_at = choices["expires_at"]
     if "note" in choices:
         row.note = read.note(choices["note"])
+    if "pinned" in choices:
+        row.pinned = choices["pinned"]
 
 
 def _lead(c: Change, row: Alias, mailbox_ids: Sequence[int]) -> None:
@@ -169,11 +192,11 @@ def page(
     limit: int = PAGE,
 ) -> tuple[AliasView, ...]:
     """Aliases with an id above `after`, by id; of one domain or owner if asked."""
-    chosen = _COLUMNS.where(Alias.id > after, owned(session, Alias.owner_id)).order_by(Alias.id).limit(limit)
+    chosen = COLUMNS.where(Alias.id > after, owned(session, Alias.owner_id)).order_by(Alias.id).limit(limit)
     if domain is not None:
         chosen = chosen.where(Alias.domain_id == domains.find(session, domain).id)
     if owner is not None:
         chosen = chosen.where(Alias.owner_id == members.find(session, owner).id)
     if not trash:
         chosen = chosen.where(Alias.deleted_at.is_(None))
-    return _views(session, session.execute(chosen).all())
+    return views(session, session.execute(chosen).all())

@@ -9,7 +9,7 @@ from smtpy.directory.resolve import ROUTING_CHARACTERS
 from smtpy.mail.address import MAX_LOCAL, Address, BadAddress, fold, parse, parse_domain
 from smtpy.routing.internal import is_internal
 from smtpy.srs import is_return_address
-from smtpy.store.schema import MAX_NAME, MAX_NOTE
+from smtpy.store.schema import MAX_NAME, MAX_NOTE, MAX_TAG
 
 
 def address(field: str, text: str) -> Address:
@@ -72,6 +72,16 @@ def note(text: str) -> str:
 def name(text: str) -> str:
     """A person's name."""
     return _words("name", text, MAX_NAME)
+
+
+def tag(text: str) -> str:
+    """A tag: a word or two in small letters. A comma stands between tags, never in one."""
+    found = " ".join(_words("tags", text, MAX_NOTE).lower().split())
+    if len(found) > MAX_TAG:
+        raise Invalid("tags", f"a tag has at most {MAX_TAG} characters")
+    if not found or "," in found:
+        raise Invalid("tags", "a tag is a word or two, without a comma")
+    return found
 
 
 def _words(field: str, text: str, most: int) -> str:

@@ -146,14 +146,23 @@ class Mailbox(_Switched, Base):
 
 
 class Alias(_Switched, Base):
-    """A declared address. `local` is folded; `last_at` is when mail last came to it."""
+    """A declared address. `local` is folded; `last_at` is when mail last came to it.
+
+    An index for each order of smtpy.admin.alias_lists: a page of an owner's is read, not all of them sorted.
+    """
 
     __tablename__ = "aliases"
-    __table_args__ = (UniqueConstraint("domain_id", "local"),)
+    __table_args__ = (
+        UniqueConstraint("domain_id", "local"),
+        Index(None, "owner_id", "pinned", "id"),
+        Index(None, "owner_id", "last_at", "id"),
+        Index(None, "owner_id", "local", "id"),
+        Index(None, "owner_id", "deleted_at", "id"),
+    )
     id: Mapped[Id]
     uuid: Mapped[Name]
     domain_id: Mapped[int] = mapped_column(ForeignKey("domains.id", ondelete="RESTRICT"))
-    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     local: Mapped[LocalPart]
     when_off: Mapped[WhenOff] = mapped_column(choice(WhenOff, "when_off"), default=WhenOff.REJECT)
     mode: Mapped[Mode] = mapped_column(choice(Mode, "mode"), default=Mode.TRANSPARENT)
