@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 bin := .venv/bin
 pip := $(bin)/pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help run test check install bench icons lock format clean lint types imports locks \
+.PHONY: help run test check install bench texts icons lock format clean lint types imports locks \
     debian-run debian-test debian-bench
 
 help: ## this list
@@ -25,6 +25,9 @@ install: .venv/dev ## only install, into .venv
 
 bench: debian-bench .venv/dev ## messages a second against bare Postfix; writes JSON to $$BENCH_JSON
 	@exec $(bin)/python -m bench $(ARGS)
+
+texts: .venv/dev ## take new texts of the pages into web/locale/*.po, and tell what is not translated
+	@$(bin)/python -m web.texts
 
 icons: .venv/dev ## draw web/static/*.png from icon.svg
 	@$(bin)/python -m tests.browser.icons
