@@ -87,7 +87,10 @@ def complaints() -> Iterator[Complaints]:
 
 @pytest.fixture
 def browse(chromium: Browser, site: Site, complaints: Complaints) -> Iterator[Browse]:
-    """Opens a page of a browser of its own: `browse("/aliases", theme="dark", width=320)`. `who=""`: a stranger."""
+    """Opens a page of a browser of its own: `browse("/aliases", theme="dark", width=320)`.
+
+    `who=""`: a stranger; `worker`: with its service worker.
+    """
     contexts: list[BrowserContext] = []
 
     def open_page(
@@ -99,6 +102,7 @@ def browse(chromium: Browser, site: Site, complaints: Complaints) -> Iterator[Br
         height: int = 900,
         javascript: bool = True,
         language: str = "en",
+        worker: bool = False,
     ) -> Page:
         context = chromium.new_context(
             base_url=site.origin,
@@ -107,7 +111,8 @@ def browse(chromium: Browser, site: Site, complaints: Complaints) -> Iterator[Br
             java_script_enabled=javascript,
             locale=language,
             reduced_motion="reduce",
-            service_workers="block",
+            permissions=["clipboard-read", "clipboard-write"],
+            service_workers="allow" if worker else "block",
         )
         contexts.append(context)
         complaints.watch(context)

@@ -45,6 +45,7 @@ def manifest() -> ResponseReturnValue:
         share_target={
             "action": "/aliases/new",
             "method": "GET",
+            "enctype": "application/x-www-form-urlencoded",
             "params": {"title": "title", "text": "text", "url": "url"},
         },
     )
