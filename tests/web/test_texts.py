@@ -7,8 +7,11 @@ from babel.messages import Catalog
 from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
+from wtforms import IntegerField
+from wtforms.validators import InputRequired
 
 from web import navigation, texts
+from web.forms import Form
 
 CATALOGUES = sorted(texts.FOLDER.glob("*.po"))
 
@@ -61,3 +64,13 @@ def test_the_names_of_the_ways_are_translated(app: Flask) -> None:
     with app.test_request_context(headers={"Accept-Language": "de"}):
         labels = {item.label for item in navigation._items(navigation.MAIN)}
     assert "Start" in labels
+
+
+def test_forms_speak_the_readers_language(app: Flask) -> None:
+    class Asked(Form):
+        number = IntegerField(validators=[InputRequired()])
+
+    with app.test_request_context(method="POST", headers={"Accept-Language": "de"}):
+        form = Asked(meta={"csrf": False})
+        form.validate()
+        assert form.errors == {"number": ["Dieses Feld wird benötigt."]}

@@ -1,15 +1,15 @@
 """The forms of signing in."""
 
-from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired
 
+from web.forms import Form
 from web.i18n import _l
 
 NEEDED = InputRequired(_l("Fill this in."))
 
 
-class SignIn(FlaskForm):  # type: ignore[misc]  # WTForms has no types
+class SignIn(Form):
     """An address and its password. The address also takes a passkey that the browser offers."""
 
     email = EmailField(
@@ -19,7 +19,7 @@ class SignIn(FlaskForm):  # type: ignore[misc]  # WTForms has no types
     next = HiddenField()
 
 
-class Confirm(FlaskForm):  # type: ignore[misc]
+class Confirm(Form):
     """Their password, or a code, once more."""
 
     password = PasswordField(_l("Password"), render_kw={"autocomplete": "current-password"})
@@ -30,7 +30,7 @@ class Confirm(FlaskForm):  # type: ignore[misc]
     next = HiddenField()
 
 
-class Code(FlaskForm):  # type: ignore[misc]
+class Code(Form):
     """A code of an authenticator app, or a recovery code."""
 
     code = StringField(
