@@ -82,6 +82,17 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
 
+// A <details class="menu"> closes as menus do.
+document.addEventListener("click", ({ target }) => {
+  for (const each of document.querySelectorAll("details.menu[open]")) if (!each.contains(target)) each.open = false;
+});
+document.addEventListener("keydown", ({ key, target }) => {
+  const menu = key === "Escape" && target.closest("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
 customElements.define("copy-text", CopyText);
 customElements.define("toast-list", ToastList);
 navigator.serviceWorker?.register("/sw.js");
