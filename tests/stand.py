@@ -71,10 +71,17 @@ class Stand:
         self._nameserver = Nameserver(self.zone, ttl=1, negative_ttl=1)
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("SMTPY_")}
         self.environ = {**inherited, "SMTPY_CONFIG": str(self.config), **(settings or {})}
+        if "worker" in services:
+            self.environ.setdefault("SMTPY_POSTFIX_LOG", str(self.mail_log))
         self._database_url = database_url
         self._postfix, self._stubs = postfix, stubs
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._said_before: dict[str, int] = {}  # octets of its log
+
+    @property
+    def mail_log(self) -> Path:
+        """Postfix's log, which the worker follows."""
+        return self.etc.parent / "log" / "mail.log"
 
     # --- Coming and going ---------------------------------------------------------------------------------------
 
@@ -269,8 +276,7 @@ class Stand:
 
     def maillog(self) -> str:
         """Postfix's log."""
-        log = str(self.etc.parent / "log" / "mail.log")
-        return self._as_root("sh", "-c", f"! test -e {log} || cat {log}")
+        return self._as_root("sh", "-c", f"! test -e {self.mail_log} || cat {self.mail_log}")
 
     def log(self, name: str) -> str:
         """What a service has printed."""

@@ -37,8 +37,9 @@ def upgrade() -> None:
         sa.Column("delay", sa.Float()),
         sa.Column("size", sa.BigInteger()),
     )
-    for column in ("queue_id", "other_id", "key"):
+    for column in ("queue_id", "key"):
         op.create_index(op.f(f"ix_mail_events_{column}_id"), "mail_events", [column, "id"])
+    _of_some("mail_events", "other_id")
     op.create_table(
         "log_positions",
         sa.Column("host", sa.String(255), primary_key=True),
@@ -52,14 +53,21 @@ def upgrade() -> None:
 
 
 def _journal() -> None:
-    op.create_index(op.f("ix_journal_parent"), "journal", ["parent"])
+    _of_some("journal", "parent")
     op.create_index(op.f("ix_journal_at"), "journal", ["at"])
     op.add_column("journal_recipients", sa.Column("domain", sa.String(253)))
     domain = DOMAIN[op.get_bind().dialect.name]
     op.execute(f"UPDATE journal_recipients SET domain = {domain} WHERE key LIKE '%@%'")  # noqa: S608 - ours
     op.create_index(op.f("ix_journal_recipients_domain_journal_id"), "journal_recipients", ["domain", "journal_id"])
-    op.create_index(op.f("ix_journal_recipients_alias_id_journal_id"), "journal_recipients", ["alias_id", "journal_id"])
+    _of_some("journal_recipients", "alias_id", "journal_id")
     op.drop_index(op.f("ix_journal_recipients_alias_id"), "journal_recipients")
+
+
+def _of_some(table: str, column: str, *more: str) -> None:
+    """An index of the few rows that have such a value: the others are not looked for by it."""
+    some = sa.text(f"{column} IS NOT NULL")
+    name = op.f("_".join(("ix", table, column, *more)))
+    op.create_index(name, table, [column, *more], sqlite_where=some, postgresql_where=some)
 
 
 def downgrade() -> None:

@@ -28,7 +28,7 @@ COMMANDS = {
     "resolve": ("resolve", "What happens to mail to an address, and why."),
     "explain": ("explain", "What would be done with a message, and why."),
     "verify": ("verify", "Who vouches for a message: SPF, DKIM, DMARC, ARC."),
-    "log": ("log", "What was done with messages, newest first."),
+    "log": ("log", "Messages and what became of them, newest first."),
     "queue": ("queue", "Mail that waits in Postfix's queue: look, hold, release, delete, try again."),
     "config": ("config", "The settings in force."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),

@@ -42,6 +42,11 @@ def show_document(value: object) -> None:
     click.echo(_document(value))
 
 
+def show_record(value: object) -> None:
+    """One of many, as they come: JSON on a line of its own, at once."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+
+
 def _document(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
 

@@ -8,7 +8,20 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import uuid4
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, String, Text, TypeDecorator, Uuid
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    Enum,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    Uuid,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from smtpy.mail.address import MAX_ADDRESS, MAX_DOMAIN, MAX_LOCAL
@@ -46,6 +59,12 @@ def choice(enum: type[StrEnum], name: str) -> Enum:
     """A column of one of the values of an enumeration, held by a CHECK; `name` names that."""
     values = [str(member) for member in enum]
     return Enum(enum, name=name, native_enum=False, create_constraint=True, length=16, values_callable=lambda _: values)
+
+
+def of_some(column: str, *more: str) -> Index:
+    """An index of the rows that have such a value, where most have none and nobody looks for those by it."""
+    some = text(f"{column} IS NOT NULL")
+    return Index(None, column, *more, sqlite_where=some, postgresql_where=some)
 
 
 # SQLite counts up by itself only in a column that is exactly INTEGER.

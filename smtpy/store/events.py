@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Float, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from smtpy.store.columns import Base, Id, LongText
+from smtpy.store.columns import Base, Id, LongText, of_some
 
 MAX_ID = 32  # characters of a queue id
 MAX_HOST = 255
@@ -26,7 +26,7 @@ class MailEvent(Base):
     __tablename__ = "mail_events"
     __table_args__ = (
         Index(None, "queue_id", "id"),
-        Index(None, "other_id", "id"),
+        of_some("other_id"),
         Index(None, "key", "id"),
     )
     id: Mapped[Id]

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from smtpy.mail.address import MAX_DOMAIN
-from smtpy.store.columns import Base, Id, LongText, Name
+from smtpy.store.columns import Base, Id, LongText, Name, of_some
 
 MAX_TOKEN = 32  # characters
 
@@ -22,13 +22,14 @@ class JournalRow(Base):
         Index(None, "message_id", "id"),
         Index(None, "queue_id", "id"),
         Index(None, "reverse_path", "id"),
+        of_some("parent"),
     )
     id: Mapped[Id]
     uuid: Mapped[Name]
     at: Mapped[datetime] = mapped_column(index=True)
     stage: Mapped[str] = mapped_column(String(16))
     queue_id: Mapped[str | None] = mapped_column(Text)
-    parent: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), index=True)
+    parent: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     client: Mapped[LongText]
     reverse_path: Mapped[LongText]
     message_id: Mapped[str | None] = mapped_column(Text)
@@ -50,7 +51,7 @@ class JournalRecipient(Base):
     __tablename__ = "journal_recipients"
     __table_args__ = (
         Index(None, "key", "journal_id"),
-        Index(None, "alias_id", "journal_id"),
+        of_some("alias_id", "journal_id"),
         Index(None, "domain", "journal_id"),
     )
     journal_id: Mapped[int] = mapped_column(ForeignKey("journal.id", ondelete="CASCADE"), primary_key=True)

@@ -147,7 +147,7 @@ def _about(about: str, limit: int, before: int | None) -> ScalarSelect[Any]:
         select(JournalRow.id).where(JournalRow.reverse_path == text),
         select(JournalRecipient.journal_id.label("id")).where(JournalRecipient.key == _key(about)).distinct(),
     ]
-    if uuid := _uuid(about):
+    if uuid := as_uuid(about):
         ways.append(select(JournalRow.id).where(JournalRow.uuid == uuid))
     return union(*(_newest(way, limit, before) for way in ways)).scalar_subquery()
 
@@ -174,7 +174,7 @@ def _key(about: str) -> str | None:
         return cut(about)
 
 
-def _uuid(about: str) -> str | None:
+def as_uuid(about: str) -> str | None:
     try:
         return str(UUID(about))
     except ValueError:

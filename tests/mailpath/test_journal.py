@@ -16,7 +16,8 @@ def journal(town: Town, about: str, rows: int) -> list[dict[str, Any]]:
     def enough() -> list[dict[str, Any]] | None:
         found = town.stand.cli("log", about, "--json", "--limit", "100")
         assert found.returncode == 0, found.stderr
-        listed: list[dict[str, Any]] = json.loads(found.stdout)
+        messages: list[dict[str, Any]] = json.loads(found.stdout)
+        listed = [row for each in messages for row in (*each["passes"], each)]
         return listed if len(listed) >= rows else None
 
     return until(enough, f"{rows} rows about {about}", timeout=10)

@@ -1,0 +1,145 @@
+"""Messages and what became of them, for whoever may see them: a page, one timeline, what is new.
+
+A member sees a message if one of its recipients is theirs, and of its recipients only those.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from smtpy.admin import aliases, domains
+from smtpy.admin.ends import State
+from smtpy.admin.refusals import NotFound
+from smtpy.admin.scope import viewer_of
+from smtpy.admin.timeline import Timeline, assemble, unknown
+from smtpy.store.events import MailEvent
+from smtpy.store.records import JournalRow
+from smtpy.store.timeline import Wanted, happened, heads, known, linked_to
+
+PAGE = 50
+LOOKED_THROUGH = 1000  # messages looked at for a page of those in one state
+MAX_NEWS = 200  # messages of one look for news
+
+NO_MESSAGE = NotFound("message", "there is no such message")
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Messages, newest first. `before` leads to the page that follows; None: this is the last."""
+
+    messages: tuple[Timeline, ...]
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far journal and log were read."""
+
+    journal_id: int = 0
+    event_id: int = 0
+
+
+def page(  # noqa: PLR0913 - what a list is filtered by
+    session: Session,
+    *,
+    about: str | None = None,
+    alias: str | None = None,
+    domain: str | None = None,
+    state: State | None = None,
+    before: int | None = None,
+    limit: int = PAGE,
+) -> MessagePage:
+    """Messages, newest first: about a Message-ID, queue id, address or UUID; of an alias; of a domain; in a state.
+
+    `before` is that of the page before. With `state` a page may be short, or empty, and not the last: so many were
+    looked through. Raises NotFound for an alias or domain that is not the viewer's.
+    """
+    alias_id = aliases.find(session, alias).id if alias is not None else None
+    name = domains.find(session, domain).name if domain is not None else None
+    found: list[Timeline] = []
+    looked = 0
+    while True:
+        wanted = Wanted(about, alias_id, name, before, _owner(session))
+        numbers = heads(session, wanted, limit + 1)
+        more, numbers = len(numbers) > limit, numbers[:limit]
+        for each in _timelines(session, numbers):
+            before = each.id
+            if state in (None, each.state):
+                found.append(each)
+            if len(found) == limit:
+                return MessagePage(tuple(found), before if more or each.id != numbers[-1] else None)
+        looked += len(numbers)
+        if not more or looked >= LOOKED_THROUGH:
+            return MessagePage(tuple(found), before if more else None)
+
+
+def timeline(session: Session, uuid: str) -> Timeline:
+    """One message, by the uuid of any of its passes. Raises NotFound."""
+    try:
+        text = str(UUID(uuid))
+    except ValueError:
+        raise NO_MESSAGE from None
+    row = session.execute(select(JournalRow.id, JournalRow.parent).where(JournalRow.uuid == text)).first()
+    if row is None:
+        raise NO_MESSAGE
+    first = session.scalar(select(JournalRow.id).where(JournalRow.uuid == row.parent)) if row.parent else None
+    found = _timelines(session, [first or row.id])
+    if not found:
+        raise NO_MESSAGE
+    return found[0]
+
+
+def of_file(session: Session, queue_id: str) -> Timeline:
+    """What the log alone knows of a queue file, such as a report; for operators. Raises NotFound."""
+    found = unknown(queue_id, happened(session, queue_id)) if viewer_of(session) is None else None
+    if found is None:
+        raise NO_MESSAGE
+    return found
+
+
+def newest(session: Session) -> Mark:
+    """The mark from which on `since` tells what is new."""
+    return Mark(
+        session.scalar(select(func.max(JournalRow.id))) or 0, session.scalar(select(func.max(MailEvent.id))) or 0
+    )
+
+
+def since(session: Session, mark: Mark) -> tuple[tuple[Timeline, ...], Mark]:
+    """The messages that came, or of which something new is known, oldest first; and the mark for the next look.
+
+    At most MAX_NEWS of them; the mark says how far that went.
+    """
+    news = select(JournalRow.id, JournalRow.parent).where(JournalRow.id > mark.journal_id)
+    rows = session.execute(news.order_by(JournalRow.id).limit(MAX_NEWS)).all()
+    events = select(MailEvent.id, MailEvent.queue_id).where(MailEvent.id > mark.event_id)
+    told = session.execute(events.order_by(MailEvent.id).limit(MAX_NEWS)).all()
+    files = {row.queue_id for row in told}
+    files |= {each for row in linked_to(session, files, 2) for each in (row.queue_id, row.other_id) if each}
+    touched = select(JournalRow.id, JournalRow.parent).where(JournalRow.queue_id.in_(files)) if files else None
+    found = [*rows, *(session.execute(touched).all() if touched is not None else ())]
+    numbers = {row.id for row in found if row.parent is None}
+    parents = {row.parent for row in found if row.parent}
+    if parents:
+        numbers |= set(session.scalars(select(JournalRow.id).where(JournalRow.uuid.in_(parents))))
+    ahead = Mark(
+        max((row.id for row in rows), default=mark.journal_id), max((row.id for row in told), default=mark.event_id)
+    )
+    return tuple(_timelines(session, sorted(numbers))), ahead
+
+
+def _owner(session: Session) -> int | None:
+    viewer = viewer_of(session)
+    return viewer.user_id if viewer else None
+
+
+def _timelines(session: Session, numbers: Sequence[int]) -> list[Timeline]:
+    """Those of them that the viewer may see."""
+    owner = _owner(session)
+    return [
+        assemble(each.entry, each.seconds, each.happenings, whole=each.whole)
+        for each in known(session, numbers, owner)
+        if owner is None or each.entry.recipients
+    ]
