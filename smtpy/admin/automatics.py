@@ -17,6 +17,8 @@ from smtpy.admin.kinds import as_uuid
 from smtpy.admin.refusals import AlreadyThere, NotFound
 from smtpy.admin.scope import owned
 from smtpy.directory.entries import Mode
+from smtpy.directory.patterns import matches
+from smtpy.mail.address import fold
 from smtpy.store.schema import Automatic, AutomaticMailbox, Domain, Mailbox
 
 
@@ -111,6 +113,21 @@ def page(session: Session, domain: str) -> tuple[AutomaticView, ...]:
     chosen = select(Automatic).where(Automatic.domain_id == domains.find(session, domain).id)
     chosen = chosen.order_by(Automatic.pattern.is_(None), Automatic.position, Automatic.id)
     return tuple(view(session, row) for row in session.scalars(chosen))
+
+
+def tried(rules: Sequence[AutomaticView], local: str) -> AutomaticView | None:
+    """The rule, of a domain's in their order, by which that local part would exist; None: by none."""
+    folded = fold(local)
+    return next((each for each in rules if each.enabled and _takes(each.pattern, folded)), None)
+
+
+def fits(pattern: str, local: str) -> bool:
+    """Whether a pattern that is no rule yet takes that local part. Raises Invalid."""
+    return _takes(read.pattern(pattern), fold(local))
+
+
+def _takes(pattern: str | None, folded: str) -> bool:
+    return pattern is None or matches(pattern, folded)
 
 
 def _make(c: Change, domain: Domain, pattern: str | None, to: Sequence[str], mode: Mode | None) -> AutomaticView:

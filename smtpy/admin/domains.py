@@ -152,6 +152,8 @@ def add(c: Change, name: str, *, owner: str, **choices: Unpack[Choices]) -> Doma
     """
     user = members.USERS.living(c.session, owner)
     name = read.domain_name(name)
+    if "_" in name or "." not in name or name.replace(".", "").isdigit():
+        raise Invalid("domain", f"{name}: a domain has letters, digits and hyphens only, and a name at its end")
     if name.count(".") >= MAX_LABELS:
         raise Invalid("domain", f"{name} has more than {MAX_LABELS} labels; choose a shorter name")
     ownership.make_room(c, name, user.id)

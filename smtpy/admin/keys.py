@@ -130,6 +130,16 @@ def of_domain(session: Session, domain: str) -> tuple[KeyView, ...]:
     return tuple(view(row, owner.name) for row in rows)
 
 
+def selector_of(session: Session, domain: str, uuid: str) -> str:
+    """The selector of a key of that domain, by its UUID. Raises NotFound."""
+    owner = domains.find(session, domain)
+    own = (SigningKey.domain_id == owner.id, SigningKey.uuid == uuid)
+    selector = session.scalar(select(SigningKey.selector).where(*own))
+    if selector is None:
+        raise NotFound("key", f"{owner.name} has no such key")
+    return selector
+
+
 def page(session: Session, *, after: int = 0, limit: int = PAGE) -> tuple[KeyView, ...]:
     """Keys of all domains with an id above `after`, by id."""
     chosen = _COLUMNS.where(SigningKey.id > after).order_by(SigningKey.id).limit(limit)

@@ -25,9 +25,17 @@ AXE = {
     "resultTypes": ["violations"],
 }
 # What stands in the address of a page, as names of Site.ids: endpoint, then argument.
-EXAMPLES: dict[str, dict[str, str]] = {}
+EXAMPLES: dict[str, dict[str, str]] = {
+    "domains.detail": {"domain": "domain"},
+    "domains.rules": {"domain": "domain"},
+    "domains.keys": {"domain": "domain"},
+    "domains.settings": {"domain": "domain"},
+}
 # No pages for people: what they are instead.
 NO_PAGES = {
+    "domains.records": "a part of a page",
+    "domains.zone": "a file",
+    "domains.zone_json": "a file",
     "static": "files",
     "health.livez": "a line for machines",
     "health.readyz": "a line for machines",

@@ -14,7 +14,11 @@ from tests.web.routes import Route, routes, some
 from tests.web.world import ANONYMOUS, World
 
 # (endpoint or blueprint, argument) -> which of World.things it names; the endpoint's own row wins.
-THINGS: dict[tuple[str, str], str] = {}
+THINGS: dict[tuple[str, str], str] = {
+    ("domains", "domain"): "domain",
+    ("domains", "key"): "signing_key",
+    ("domains", "rule"): "automatic",
+}
 # What no member owns: endpoint -> why. These routes are asked with a name that does not exist.
 NOBODYS: dict[str, str] = {}
 FINE = range(200, 400)

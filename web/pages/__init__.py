@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from web.pages import health, home, installing, operator, signing
+from web.pages import domains, health, home, installing, operator, signing
 
-PAGES = (health, home, installing, operator, signing)
+PAGES = (domains, health, home, installing, operator, signing)
 
 
 def init_app(app: Flask) -> None:

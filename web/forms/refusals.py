@@ -1,0 +1,20 @@
+"""A refusal of smtpy.admin at the field it is about, in the form that was sent."""
+
+from http import HTTPStatus
+
+from flask_wtf import FlaskForm
+
+from smtpy.admin.refusals import NotFound, Refusal
+from web.i18n import _
+
+
+def show(form: FlaskForm, refusal: Refusal, field: str) -> int:
+    """Put it at its field, or at `field` if the form has none of that name; the status to answer with.
+
+    What does not exist is no matter of a form: it is raised again.
+    """
+    if isinstance(refusal, NotFound):
+        raise refusal
+    at = form[refusal.field] if refusal.field in form else form[field]
+    at.errors = [_(refusal.message)]
+    return HTTPStatus.UNPROCESSABLE_ENTITY
