@@ -32,6 +32,7 @@ COMMANDS = {
     "queue": ("queue", "Mail that waits in Postfix's queue: look, hold, release, delete, try again."),
     "config": ("config", "The settings in force."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),
+    "seed": ("seed", "Fill an empty database with made-up people, aliases and mail."),
     "lookup": ("services", "Answer Postfix's socketmap questions."),
     "policy": ("services", "Answer Postfix's policy questions."),
     "milter": ("services", "Rewrite messages for Postfix."),

@@ -20,7 +20,9 @@ THINGS: dict[tuple[str, str], str] = {
     ("domains", "rule"): "automatic",
 }
 # What no member owns: endpoint -> why. These routes are asked with a name that does not exist.
-NOBODYS: dict[str, str] = {}
+NOBODYS: dict[str, str] = {
+    "operator.queue_letter": "a message in Postfix's queue, which is not there",
+}
 FINE = range(200, 400)
 ASKED_FOR_MORE = (400, 409, 422)  # a form without what it needs; access was given
 
