@@ -30,6 +30,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "domains.rules": {"domain": "domain"},
     "domains.keys": {"domain": "domain"},
     "domains.settings": {"domain": "domain"},
+    **{f"aliases.{name}": {"alias": "alias"} for name in ("detail", "senders", "settings")},
 }
 # No pages for people: what they are instead.
 NO_PAGES = {

@@ -18,6 +18,7 @@ THINGS: dict[tuple[str, str], str] = {
     ("domains", "domain"): "domain",
     ("domains", "key"): "signing_key",
     ("domains", "rule"): "automatic",
+    ("aliases", "alias"): "alias",
 }
 # What no member owns: endpoint -> why. These routes are asked with a name that does not exist.
 NOBODYS: dict[str, str] = {

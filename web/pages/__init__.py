@@ -2,9 +2,25 @@
 
 from flask import Flask
 
-from web.pages import domains, health, home, installing, operator, signing
+from web.pages import (
+    aliases,
+    domains,
+    health,
+    home,
+    installing,
+    operator,
+    signing,
+)
 
-PAGES = (domains, health, home, installing, operator, signing)
+PAGES = (
+    aliases,
+    domains,
+    health,
+    home,
+    installing,
+    operator,
+    signing,
+)
 
 
 def init_app(app: Flask) -> None:

@@ -1,0 +1,123 @@
+"""All about one alias, in four tabs: what came, who wrote, the log, and what may be changed."""
+
+import base64
+import io
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import segno
+from flask import current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms.fields.choices import SelectChoice
+
+from smtpy.admin import aliases, figures, mailboxes, tags
+from smtpy.admin.aliases import AliasView
+from smtpy.admin.refusals import Refusal
+from smtpy.directory.entries import WhenOff
+from web import door
+from web.auth import signed_in
+from web.forms.aliases import AliasSettings
+from web.forms.refusals import show
+from web.i18n import _
+from web.pages.aliases import pages
+from web.toasts import tell
+
+
+def _tabs(alias: AliasView) -> list[tuple[str, str, bool]]:
+    rows = (("detail", _("Overview")), ("senders", _("Senders")), ("log", _("Log")), ("settings", _("Settings")))
+    known = [(f"aliases.{name}", word) for name, word in rows]
+    return [(word, url_for(name, alias=alias.uuid), request.endpoint == name) for name, word in known if _there(name)]
+
+
+def _there(endpoint: str) -> bool:
+    return endpoint in current_app.view_functions
+
+
+def _page(template: str, alias: AliasView, status: int = 200, **values: Any) -> ResponseReturnValue:
+    state = alias.state(door.now())
+    return render_template(template, alias=alias, state=state, tabs=_tabs(alias), **values), status
+
+
+@pages.get("/<uuid:alias>")
+@signed_in
+def detail(alias: UUID) -> ResponseReturnValue:
+    """What came lately, and the facts."""
+    with door.reading() as session:
+        found = aliases.show(session, str(alias))
+        days = figures.days(session, door.now().date(), alias=found.uuid)
+    total = figures.total(days)
+    return _page("aliases/detail.html", found, days=days, total=total, code=_code(found.address))
+
+
+def _code(address: str) -> str:
+    """A QR code that opens a letter to the address, as a data: URI (the policy of our pages lets images be such)."""
+    out = io.BytesIO()
+    segno.make(f"mailto:{address}", error="m", micro=False).save(out, kind="png", scale=4, border=2)
+    return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
+
+
+@pages.get("/<uuid:alias>/senders")
+@signed_in
+def senders(alias: UUID) -> ResponseReturnValue:
+    """Who writes to it, the latest first."""
+    before = _moment(request.args.get("before", ""))
+    with door.reading() as session:
+        found = aliases.show(session, str(alias))
+        rows = figures.senders(session, found.uuid, before=before, limit=figures.SENDERS + 1)
+    more = rows[figures.SENDERS - 1].last_at.isoformat() if len(rows) > figures.SENDERS else ""
+    return _page("aliases/senders.html", found, senders=rows[: figures.SENDERS], more=more, later=before is not None)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+@pages.route("/<uuid:alias>/settings", methods=["GET", "POST"])
+@signed_in
+def settings(alias: UUID) -> ResponseReturnValue:
+    """What may be changed."""
+    with door.reading() as session:
+        found = aliases.show(session, str(alias))
+        own, known = mailboxes.page(session), tags.page(session)
+    form = AliasSettings()
+    form.mailboxes.choices = [SelectChoice(each.uuid, each.address) for each in own]
+    if not form.is_submitted():
+        _fill(form, found)
+        return _page("aliases/settings.html", found, form=form, tags=known)
+    status = 422
+    if form.validate():
+        try:
+            _change(form, found)
+        except Refusal as refusal:
+            status = show(form, refusal, "mailboxes")
+        else:
+            tell(_("Saved."))
+            return redirect(url_for("aliases.settings", alias=found.uuid), 303)
+    return _page("aliases/settings.html", found, status, form=form, tags=known)
+
+
+def _fill(form: AliasSettings, alias: AliasView) -> None:
+    form.mailboxes.data = [each.value for each in form.mailboxes.choices if each.label in alias.mailboxes]
+    form.note.data, form.tags.data, form.pinned.data = alias.note, ", ".join(alias.tags), alias.pinned
+    form.when_off.data = alias.when_off
+    form.expires.data = alias.expires_at.date() if alias.expires_at else None
+
+
+def _change(form: AliasSettings, alias: AliasView) -> None:
+    kept = alias.expires_at is not None and form.expires.data == alias.expires_at.date()
+    with door.change() as c:
+        aliases.set_(
+            c,
+            alias.uuid,
+            to=form.mailboxes.data,
+            note=form.note.data or "",
+            tags=form.words(),
+            pinned=form.pinned.data,
+            when_off=WhenOff(form.when_off.data),
+            expires_at=alias.expires_at if kept else form.expiry(),
+        )
