@@ -66,6 +66,12 @@ def guarded(view: View) -> View:
     return slowed(cast("View", narrow(view)))
 
 
+def asking(view: View) -> View:
+    """Slow down those who have letters sent: as above, and 5 an hour to one address, be it known here or not."""
+    narrow = limiter.shared_limit("5/hour", "letters", key_func=_account, methods=["POST"])
+    return slowed(cast("View", narrow(view)))
+
+
 def init_app(app: Flask) -> None:
     """Count where the settings say."""
     app.config["RATELIMIT_STORAGE_URI"] = app.extensions["smtpy"].settings.limits_url

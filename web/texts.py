@@ -17,6 +17,7 @@ from jinja2.ext import babel_extract
 
 ROOT = Path(__file__).parent
 FOLDER = ROOT / "locale"
+NOTICES = ROOT.parent / "smtpy" / "notices"  # letters are translated here, too
 KEYWORDS = {"_": None, "_l": None, "N_": None, "_n": (1, 2), "gettext": None, "ngettext": (1, 2)}
 MARK = ("TRANSLATORS:",)
 JINJA = {"silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}
@@ -31,7 +32,7 @@ def found() -> Catalog:
 
 
 def _all() -> Iterator[tuple[str, int, str | tuple[str, ...], list[str]]]:
-    for path in sorted([*ROOT.rglob("*.py"), *ROOT.glob("templates/**/*.*")]):
+    for path in sorted([*ROOT.rglob("*.py"), *NOTICES.glob("*.py"), *ROOT.glob("templates/**/*.*")]):
         method: Any = "python" if path.suffix == ".py" else babel_extract
         with path.open("rb") as file:
             for line, text, comments, _ in extract(method, file, KEYWORDS, MARK, JINJA):

@@ -5,6 +5,7 @@ and to which the names of its owner and of this service are told). Nothing is cu
 few are worked out at once; and who has no password takes as long to refuse as who has another.
 """
 
+import re
 import secrets
 from collections.abc import Iterable
 from functools import cache
@@ -55,10 +56,18 @@ def judged(text: str, words: Iterable[str], field: str = "password") -> str:
         raise Invalid(field, f"a password has at least {MIN} characters; four or five words make a good one")
     if len(text) > MAX:
         raise Invalid(field, f"a password has at most {MAX} characters")
-    found = zxcvbn(text[:JUDGED], user_inputs=_parts(words), max_length=JUDGED)
-    if found["score"] < ENOUGH:
+    if _score(text, own := _parts(words)) < ENOUGH or _score(_without(text, own), own) < ENOUGH:
         raise Invalid(field, "that password would soon be guessed; four or five unrelated words make a better one")
     return text
+
+
+def _score(text: str, own: list[str]) -> int:
+    return int(zxcvbn(text[:JUDGED], user_inputs=own, max_length=JUDGED)["score"]) if text else 0
+
+
+def _without(text: str, own: list[str]) -> str:
+    """What is left of it when the names are taken out."""
+    return re.sub("|".join(re.escape(word) for word in sorted(own, key=len, reverse=True)), "", text, flags=re.I)
 
 
 def _parts(words: Iterable[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """Input of administrative acts, read at the rim: addresses, domains, patterns, modes. Raises Invalid with the rule."""
 
+import unicodedata
 from datetime import UTC, datetime
 
 from smtpy.admin.refusals import Invalid
@@ -71,7 +72,14 @@ def note(text: str) -> str:
 
 def name(text: str) -> str:
     """A person's name."""
-    return _words("name", text, MAX_NAME)
+    return line("name", text.strip(), MAX_NAME)
+
+
+def line(field: str, text: str, most: int) -> str:
+    """Words on one line, which may stand in a header of a message."""
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
+        raise Invalid(field, f"the {field} has a line break or another control character; write it on one line")
+    return _words(field, text, most)
 
 
 def tag(text: str) -> str:

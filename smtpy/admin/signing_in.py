@@ -18,20 +18,24 @@ from smtpy.store.accounts import Attempt
 from smtpy.store.schema import Audit, User
 
 DEVICES = 100  # sign-ins looked back upon for a device that is known
+TRIES = 5  # at one challenge for a second factor
 ACT = "user.sign-in"
 
 
-def by_password(engine: Engine, email: str, password: str, *, client: str, now: datetime) -> Member | None:
+def by_password(engine: Engine, email: str, password: str) -> Member | None:
     """Whom the password lets in as far as it goes (`Member.has_totp`); None for every reason alike."""
     with reading(engine) as session:
         user = _by_email(session, email)
     kept = user.password if user and _may_come(user) else None
-    fitting = passwords.fits(kept, password)
-    if user is None or kept is None or not fitting:
-        if user is not None:
-            failed(engine, user.id, "password", client=client, now=now)
-        return None
-    return member_of(user)
+    return member_of(user) if passwords.fits(kept, password) and user else None
+
+
+def failed_for(engine: Engine, email: str, *, client: str, now: datetime) -> None:
+    """Keep that the password of that account was wrong, if there is one. It takes a time that must not be seen."""
+    with reading(engine) as session:
+        user = _by_email(session, email)
+    if user is not None:
+        failed(engine, user.id, "password", client=client, now=now)
 
 
 def again_by_password(engine: Engine, user_id: int, password: str, *, client: str, now: datetime) -> bool:
@@ -67,6 +71,24 @@ def failed(engine: Engine, user_id: int, what: str, *, client: str, now: datetim
     """Keep that a try has failed. No administrative act: nobody who may act was there."""
     with engine.begin() as connection:
         connection.execute(insert(Attempt).values(user_id=user_id, at=now, client=client, what=what))
+
+
+def may_try(engine: Engine, user_id: int, what: str, since: datetime, *, client: str, now: datetime) -> int | None:
+    """Take one of TRIES since then, before it is known how it ends; None: there are none left.
+
+    Kept first and counted after, so that tries at the same moment are counted, too. `forgive` gives it back.
+    """
+    with engine.begin() as connection:
+        made = insert(Attempt).values(user_id=user_id, at=now, client=client, what=what).returning(Attempt.id)
+        number = connection.execute(made).scalar_one()
+    with reading(engine) as session:
+        return int(number) if failures(session, user_id, since, what) <= TRIES else None
+
+
+def forgive(engine: Engine, number: int) -> None:
+    """That try did not fail."""
+    with engine.begin() as connection:
+        connection.execute(delete(Attempt).where(Attempt.id == number))
 
 
 def failures(session: Session, user_id: int, since: datetime, what: str | None = None) -> int:

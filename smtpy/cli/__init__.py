@@ -20,6 +20,7 @@ from smtpy.cli.setup import Setup, Trouble
 COMMANDS = {
     "init": ("init", "Write configuration and secrets, create or upgrade the database."),
     "user": ("users", "People who own domains, mailboxes and aliases."),
+    "invite": ("invitations", "Invitations: links by which people make an account."),
     "domain": ("domains", "Domains whose mail comes here."),
     "mailbox": ("mailboxes", "Where aliases lead to."),
     "alias": ("aliases", "Addresses that stand for mailboxes."),

@@ -6,6 +6,7 @@ from types import ModuleType
 import click
 
 from smtpy.cli.acts import add_acts, listing, reading, show_page
+from smtpy.cli.invitations import url
 from smtpy.cli.setup import Setup, pass_setup
 
 
@@ -60,6 +61,29 @@ def passwd(setup: Setup, email: str) -> None:
         signing_in.set_password(c, user.id, text, words=(setup.settings.hostname,))
         sessions.revoke_all(c, user.id)
     click.echo(f"user {email} has another password and is signed out everywhere")
+
+
+@user_command.command()
+@pass_setup
+def first(setup: Setup) -> None:
+    """Print the link by which somebody becomes the first administrator: good for 24 hours, once."""
+    with setup.change() as c:
+        from smtpy.admin import accounts
+
+        token = accounts.first(c)
+    click.echo(url(setup, "first", token))
+
+
+@user_command.command()
+@click.argument("email")
+@pass_setup
+def link(setup: Setup, email: str) -> None:
+    """Print a link by which a user chooses a password: good for 30 minutes, once."""
+    with setup.change() as c:
+        from smtpy.admin import accounts, members
+
+        token = accounts.link_for(c, members.USERS.living(c.session, email))
+    click.echo(url(setup, "reset", token))
 
 
 def _asked() -> str:

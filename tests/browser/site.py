@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from smtpy.admin import aliases, domains, mailboxes, members, sessions
+from smtpy.admin import aliases, domains, links, mailboxes, members, sessions
 from smtpy.admin.change import change
 from smtpy.config import Settings, judge
 from smtpy.store import migrate
+from smtpy.store.accounts import Passkey, Purpose
 from smtpy.store.engine import open_engine
 from smtpy.store.schema import Role, User
 from tests.waiting import free_ports, until
@@ -66,7 +67,18 @@ class Site:
                 aliases.add(c, f"{local}@letters.example", to=[ANN], note=note)
                 for local, note in (("shop", "The shop"), ("news.of.the.whole.wide.world", ""), ("bank", "Bank"))
             ]
-        self.ids = {"domain": domain.uuid, "mailbox": boxes[0].uuid, "alias": made[0].uuid}
+            people = {email: members.find(c.session, email) for email in (ANN, BEN)}
+            passkey = Passkey(user_id=people[ANN].id, credential=b"a", public=b"b", sign_count=0, name="Laptop")
+            c.session.add(passkey)
+            c.session.flush()
+            tokens = {
+                "first": links.make(c, Purpose.ADMIN),
+                "invited": links.make(c, Purpose.INVITE, email="new@people.example"),
+                "reset": links.make(c, Purpose.RESET, user_id=people[BEN].id),
+                "verify": links.make(c, Purpose.VERIFY, user_id=people[BEN].id, email="ben@elsewhere.example"),
+            }
+        self.ids = {"domain": domain.uuid, "mailbox": boxes[0].uuid, "alias": made[0].uuid, "passkey": passkey.uuid}
+        self.ids |= tokens
 
     def start(self) -> None:
         """Run it until `stop`; should the tests be killed, the kernel tells it (PR_SET_PDEATHSIG)."""

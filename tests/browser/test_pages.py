@@ -31,6 +31,11 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "domains.keys": {"domain": "domain"},
     "domains.settings": {"domain": "domain"},
     **{f"aliases.{name}": {"alias": "alias"} for name in ("detail", "senders", "settings")},
+    "settings.passkey": {"passkey": "passkey"},
+    "signing.first": {"token": "first"},
+    "signing.invited": {"token": "invited"},
+    "signing.reset": {"token": "reset"},
+    "signing.verify": {"token": "verify"},
 }
 # No pages for people: what they are instead.
 NO_PAGES = {
@@ -38,6 +43,8 @@ NO_PAGES = {
     "domains.zone": "a file",
     "domains.zone_json": "a file",
     "static": "files",
+    "settings.totp": "after a button only: test_accounts.py",
+    "signing.second_factor": "after a password only: test_accounts.py",
     "health.livez": "a line for machines",
     "health.readyz": "a line for machines",
     "installing.manifest": "JSON",

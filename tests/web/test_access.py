@@ -19,6 +19,8 @@ THINGS: dict[tuple[str, str], str] = {
     ("domains", "key"): "signing_key",
     ("domains", "rule"): "automatic",
     ("aliases", "alias"): "alias",
+    ("settings", "passkey"): "passkey",
+    ("settings", "session"): "session",
 }
 # What no member owns: endpoint -> why. These routes are asked with a name that does not exist.
 NOBODYS: dict[str, str] = {

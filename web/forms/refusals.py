@@ -2,13 +2,12 @@
 
 from http import HTTPStatus
 
-from flask_wtf import FlaskForm
-
 from smtpy.admin.refusals import NotFound, Refusal
+from web.forms import Form
 from web.i18n import _
 
 
-def show(form: FlaskForm, refusal: Refusal, field: str) -> int:
+def show(form: Form, refusal: Refusal, field: str) -> int:
     """Put it at its field, or at `field` if the form has none of that name; the status to answer with.
 
     What does not exist is no matter of a form: it is raised again.

@@ -38,3 +38,38 @@ class Code(Form):
         [NEEDED],
         render_kw={"autocomplete": "one-time-code", "class": "code", "maxlength": 32, "spellcheck": "false"},
     )
+
+
+class Address(Form):
+    """An address that a letter is to go to."""
+
+    email = EmailField(_l("E-mail address"), [NEEDED], render_kw={"autocomplete": "email", "maxlength": 254})
+
+
+class NewPassword(Form):
+    """Another password; once is enough where it can be shown."""
+
+    password = PasswordField(_l("New password"), [NEEDED], render_kw={"autocomplete": "new-password", "maxlength": 128})
+
+
+class Join(NewPassword):
+    """What a new account needs."""
+
+    name = StringField(_l("Your name"), render_kw={"autocomplete": "name", "maxlength": 200})
+
+
+class First(Join):
+    """The same, where the link is for no address yet."""
+
+    email = EmailField(_l("E-mail address"), [NEEDED], render_kw={"autocomplete": "username", "maxlength": 254})
+
+
+class Nothing(Form):
+    """A button."""
+
+
+class Passkey(Form):
+    """What a browser says of a passkey, as JSON; a script of ours fills it in."""
+
+    credential = HiddenField()
+    next = HiddenField()

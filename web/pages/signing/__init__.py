@@ -4,4 +4,4 @@ from flask import Blueprint
 
 pages = Blueprint("signing", __name__, url_prefix="/auth")
 
-from web.pages.signing import doors  # noqa: E402, F401 - they hang their views on `pages`
+from web.pages.signing import doors, links  # noqa: E402, F401 - they hang their views on `pages`
