@@ -14,7 +14,21 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from smtpy.config import Settings
 from smtpy.store.engine import open_engine
-from web import auth, checking, door, errors, happenings, headers, i18n, limits, look, navigation, pages, sessions
+from web import (
+    auth,
+    banner,
+    checking,
+    door,
+    errors,
+    happenings,
+    headers,
+    i18n,
+    limits,
+    look,
+    navigation,
+    pages,
+    sessions,
+)
 
 MAX_BODY = 2 * 1024 * 1024  # octets of a request
 csrf = CSRFProtect()
@@ -42,6 +56,6 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # Flask's own way
     app.session_interface = sessions.Sessions()
     csrf.init_app(app)
-    for part in (errors, headers, limits, checking, auth, i18n, look, navigation, happenings, pages):
+    for part in (errors, headers, limits, checking, auth, i18n, look, banner, navigation, happenings, pages):
         part.init_app(app)
     return app

@@ -12,6 +12,8 @@ from smtpy.routing.internal import is_internal
 from smtpy.srs import is_return_address
 from smtpy.store.schema import MAX_NAME, MAX_NOTE, MAX_TAG
 
+MAX_ANNOUNCEMENT = 1000  # characters
+
 
 def address(field: str, text: str) -> Address:
     """An address as SMTP takes it."""
@@ -90,6 +92,14 @@ def tag(text: str) -> str:
     if not found or "," in found:
         raise Invalid("tags", "a tag is a word or two, without a comma")
     return found
+
+
+def announcement(text: str) -> str:
+    """What an administrator tells everybody."""
+    words = _words("text", text.strip(), MAX_ANNOUNCEMENT)
+    if not words:
+        raise Invalid("text", "write what is to be told")
+    return words
 
 
 def _words(field: str, text: str, most: int) -> str:

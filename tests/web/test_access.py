@@ -21,10 +21,14 @@ THINGS: dict[tuple[str, str], str] = {
     ("aliases", "alias"): "alias",
     ("settings", "passkey"): "passkey",
     ("settings", "session"): "session",
+    ("operator", "user"): "user",
+    ("operator", "announcement"): "announcement",
 }
 # What no member owns: endpoint -> why. These routes are asked with a name that does not exist.
 NOBODYS: dict[str, str] = {
     "operator.queue_letter": "a message in Postfix's queue, which is not there",
+    "announcements.dismiss": "everybody's, or nobody's",
+    "operator.audit_act": "a number of the trail: tests/web/test_operator_audit.py",
 }
 FINE = range(200, 400)
 ASKED_FOR_MORE = (400, 409, 422)  # a form without what it needs; access was given

@@ -119,7 +119,7 @@ def post(browser: FlaskClient, **form: object) -> str:
     """Act, and what is said of it."""
     answer = browser.post("/admin/queue", data=form, follow_redirects=True)
     assert answer.status_code == 200
-    return " ".join(re.findall(r'<p class="toast [^"]*">([^<]*)</p>', answer.text))
+    return " ".join(re.findall(r'<div class="toast [^"]*"><p>([^<]*)</p>', answer.text))
 
 
 def test_without_the_helper_the_page_says_how_to_start_it(sign_in: SignIn) -> None:

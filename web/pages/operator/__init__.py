@@ -3,7 +3,7 @@
 `health` is the first of them. Each subject is a module that hangs its pages on `frame.pages`.
 """
 
-from web.pages.operator import health, queue
+from web.pages.operator import announcements, audit, domains, health, queue, users
 from web.pages.operator.frame import pages
 
-__all__ = ["health", "pages", "queue"]
+__all__ = ["announcements", "audit", "domains", "health", "pages", "queue", "users"]

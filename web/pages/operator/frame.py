@@ -6,14 +6,18 @@ from typing import Any
 from flask import Blueprint, request, url_for
 from markupsafe import Markup, escape
 
-from web.i18n import _
+from web.i18n import N_, _
 
 pages = Blueprint("operator", __name__, url_prefix="/admin")
 
 # endpoint of the first page of a subject, its module, and its name
 TABS = (
-    ("operator.health", "Health"),
-    ("operator.queue", "Queue"),
+    ("operator.health", N_("Health")),
+    ("operator.users", N_("Users")),
+    ("operator.domains", N_("Domains")),
+    ("operator.queue", N_("Queue")),
+    ("operator.audit", N_("Audit trail")),
+    ("operator.announcements", N_("Announcements")),
 )
 _TICKS = re.compile(r"`([^`]+)`")
 

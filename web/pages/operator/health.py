@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from smtpy.config import gather
@@ -15,6 +15,7 @@ from web.auth import admin_only
 from web.i18n import _
 from web.limits import limiter
 from web.pages.operator.frame import pages
+from web.toasts import tell
 
 SECONDS = 8.0  # for all checks together, which are made at once
 FRESH = timedelta(minutes=5)  # for which a look is shown again
@@ -54,7 +55,7 @@ def health() -> ResponseReturnValue:
 def health_again() -> ResponseReturnValue:
     """Look again."""
     _look()
-    flash(_("Everything was looked at again."))
+    tell(_("Everything was looked at again."))
     return redirect(url_for("operator.health"), 303)
 
 

@@ -6,7 +6,7 @@ What cannot be undone is asked about on a page of its own. Without the queue hel
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from smtpy.admin import queue as admin
@@ -18,6 +18,7 @@ from web import door
 from web.auth import admin_only
 from web.i18n import _, _n
 from web.pages.operator.frame import pages
+from web.toasts import tell
 
 PAGE = 50
 AT_ONCE = 100  # messages of one act: each is a command of Postfix's
@@ -99,12 +100,12 @@ def queue_act() -> ResponseReturnValue:
     names = [name] if one else request.form.getlist("id")[:AT_ONCE]
     back = _back()
     if what == Act.FLUSH:
-        with door.governing() as c:
+        with door.tending() as c:
             admin.act(c, _helper(), Act.FLUSH)
-        flash(_("Everything that waits is being tried now."))
+        tell(_("Everything that waits is being tried now."))
         return redirect(back, 303)
     if what not in (Act.HOLD, Act.RELEASE, Act.DELETE, Act.RETRY) or not names:
-        flash(_("Choose messages first."), "warn")
+        tell(_("Choose messages first."), "warn")
         return redirect(back, 303)
     if what == Act.DELETE and not request.form.get("sure"):
         return render_template("operator/queue_delete.html", names=names, back=back)
@@ -117,7 +118,7 @@ def _act(what: Act, names: Iterable[str]) -> None:
     done, gone = 0, 0
     for name in names:
         try:
-            with door.governing() as c:
+            with door.tending() as c:
                 admin.act(c, _helper(), what, name)
         except Refusal:
             gone += 1
@@ -130,10 +131,10 @@ def _act(what: Act, names: Iterable[str]) -> None:
         Act.RETRY: _n("%(num)s message is being tried.", "%(num)s messages are being tried.", done),
     }
     if done:
-        flash(told[what])
+        tell(told[what])
     if gone:
         one, many = "%(num)s had left the queue, or was so already.", "%(num)s had left the queue, or were so already."
-        flash(_n(one, many, gone), "warn")
+        tell(_n(one, many, gone), "warn")
 
 
 def _back() -> str:
