@@ -28,6 +28,7 @@ from web import (
     navigation,
     pages,
     sessions,
+    tracing,
 )
 
 MAX_BODY = 2 * 1024 * 1024  # octets of a request
@@ -56,6 +57,6 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # Flask's own way
     app.session_interface = sessions.Sessions()
     csrf.init_app(app)
-    for part in (errors, headers, limits, checking, auth, i18n, look, banner, navigation, happenings, pages):
+    for part in (errors, headers, limits, checking, auth, i18n, look, tracing, banner, navigation, happenings, pages):
         part.init_app(app)
     return app

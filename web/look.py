@@ -19,13 +19,18 @@ STATIC = Path(__file__).parent / "static"
 def init_app(app: Flask) -> None:
     """Filters and globals."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(ago=ago, iso=iso, number=number, octets=octets, address=address)
+    app.jinja_env.filters.update(ago=ago, iso=iso, number=number, octets=octets, address=address, clock=clock)
     app.jinja_env.globals.update(static=static, now=door.now, settings=door.settings, visit=sessions.visit)
 
 
 def ago(value: datetime) -> str:
     """How long ago, or in how long, in words."""
     return dates.format_timedelta(value - datetime.now(UTC), add_direction=True, locale=locale())
+
+
+def clock(value: datetime) -> str:
+    """The time of day, UTC, to the second."""
+    return value.astimezone(UTC).strftime("%H:%M:%S")
 
 
 def iso(value: datetime) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from smtpy.config import Settings, judge
 from smtpy.store import migrate
 from smtpy.store.accounts import Passkey, Purpose
 from smtpy.store.engine import open_engine
+from smtpy.store.rows import Delivery, Entry, write
 from smtpy.store.schema import Role, User
 from tests.waiting import free_ports, until
 
@@ -79,6 +81,24 @@ class Site:
             }
         self.ids = {"domain": domain.uuid, "mailbox": boxes[0].uuid, "alias": made[0].uuid, "passkey": passkey.uuid}
         self.ids |= tokens
+
+        self.ids["message"] = self.letter(made[0].id)
+
+    def letter(self, alias_id: int) -> str:
+        """A message that came to an alias; its name."""
+        to = "shop@letters.example"
+        delivery = Delivery(to, to, alias_id, "forward", (ANN,), "exact alias")
+        entry = Entry(
+            *(str(uuid4()), datetime.now(UTC), "front", "4F2x", None, "192.0.2.1", "orders@far.example"),
+            *("<1@far.example>", 12_000, "accept", "exact alias", 900, (delivery,)),
+            spf="pass",
+            dkim="pass",
+            dmarc="pass",
+            arc="none",
+        )
+        with self.engine.begin() as connection:
+            write(connection, [entry])
+        return entry.uuid
 
     def start(self) -> None:
         """Run it until `stop`; should the tests be killed, the kernel tells it (PR_SET_PDEATHSIG)."""

@@ -36,6 +36,8 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "signing.invited": {"token": "invited"},
     "signing.reset": {"token": "reset"},
     "signing.verify": {"token": "verify"},
+    **{f"aliases.{name}": {"alias": "alias"} for name in ("detail", "senders", "log", "settings")},
+    "messages.detail": {"message": "message"},
 }
 # No pages for people: what they are instead.
 NO_PAGES = {

@@ -23,6 +23,7 @@ THINGS: dict[tuple[str, str], str] = {
     ("settings", "session"): "session",
     ("operator", "user"): "user",
     ("operator", "announcement"): "announcement",
+    ("messages", "message"): "message",
 }
 # What no member owns: endpoint -> why. These routes are asked with a name that does not exist.
 NOBODYS: dict[str, str] = {

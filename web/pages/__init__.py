@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from web.pages import aliases, announcements, domains, health, home, installing, operator, settings, signing
+from web.pages import aliases, announcements, domains, health, home, installing, messages, operator, settings, signing
 
-PAGES = (aliases, announcements, domains, health, home, installing, operator, settings, signing)
+PAGES = (aliases, announcements, domains, health, home, installing, messages, operator, settings, signing)
 
 
 def init_app(app: Flask) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import segno
-from flask import current_app, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms.fields.choices import SelectChoice
 
-from smtpy.admin import aliases, figures, mailboxes, tags
+from smtpy.admin import aliases, figures, mailboxes, messages, tags
 from smtpy.admin.aliases import AliasView
 from smtpy.admin.refusals import Refusal
 from smtpy.directory.entries import WhenOff
@@ -23,15 +23,13 @@ from web.i18n import _
 from web.pages.aliases import pages
 from web.toasts import tell
 
+MAX_DIGITS = 19  # fewer than what a BIGINT has
+
 
 def _tabs(alias: AliasView) -> list[tuple[str, str, bool]]:
     rows = (("detail", _("Overview")), ("senders", _("Senders")), ("log", _("Log")), ("settings", _("Settings")))
     known = [(f"aliases.{name}", word) for name, word in rows]
-    return [(word, url_for(name, alias=alias.uuid), request.endpoint == name) for name, word in known if _there(name)]
-
-
-def _there(endpoint: str) -> bool:
-    return endpoint in current_app.view_functions
+    return [(word, url_for(name, alias=alias.uuid), request.endpoint == name) for name, word in known]
 
 
 def _page(template: str, alias: AliasView, status: int = 200, **values: Any) -> ResponseReturnValue:
@@ -75,6 +73,20 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else None
+
+
+@pages.get("/<uuid:alias>/log")
+@signed_in
+def log(alias: UUID) -> ResponseReturnValue:
+    """Its messages, the newest first."""
+    text = request.args.get("before", "")
+    with door.reading() as session:
+        found = aliases.show(session, str(alias))
+        before = int(text) if text.isdecimal() and len(text) < MAX_DIGITS else None
+        page = messages.page(session, alias=found.uuid, before=before)
+    if "X-Part" in request.headers:
+        return render_template("messages/_list.html", page=page, bare=True)
+    return _page("aliases/log.html", found, page=page)
 
 
 @pages.route("/<uuid:alias>/settings", methods=["GET", "POST"])
