@@ -6,6 +6,6 @@ their addresses and how one address is resolved; `signing` is DKIM and ARC, `aut
 these touches the world. `resolver` asks DNS, `store` is all the SQL, `admin` every change a person can make. `lookup`,
 `policy` and `milter` are the three processes Postfix asks, the first two on `serving` (sockets) and `patience`
 (deadlines); `worker` does what comes round again; `queue` is Postfix's queue in the hands of its operator, `doctor`
-says what is wrong with an installation; `cli` is the `smtpy` command. The message's way through them is drawn in
-docs/architecture.md.
+says what is wrong with an installation, `explain` what would become of a message; `cli` is the `smtpy` command. The
+message's way through them is drawn in docs/architecture.md.
 """

@@ -18,6 +18,7 @@ from smtpy.admin import sheets
 from smtpy.admin.checks import Checked, check
 from smtpy.admin.refusals import Refusal
 from smtpy.config import Settings
+from smtpy.dns import Dns
 from smtpy.resolver import Resolver
 from smtpy.store.findings import Subject
 from smtpy.zone.providers import Provider
@@ -78,6 +79,10 @@ class Checks:
             return future.result(GLANCE_SECONDS)
         except TooLate:
             return None, ()
+
+    def within(self, seconds: float) -> Dns:
+        """A way to ask DNS of what the mail path would, with that much time in all."""
+        return self._resolver.within(seconds)
 
     def _check(self, name: str, by: str) -> Checked:
         share = SECONDS / len(self._settings.check_resolvers)

@@ -19,6 +19,7 @@ from smtpy.admin.change import Change
 from smtpy.admin.scope import Viewer
 from smtpy.admin.sessions import Member
 from smtpy.config import Settings
+from smtpy.store.directory import SqlDirectory
 from smtpy.terms import vault_of
 from smtpy.vault import Vault
 from web import sessions
@@ -126,6 +127,11 @@ def _change(by: str, viewer: Viewer | None) -> AbstractContextManager[Change]:
         viewer=viewer,
         client=client() or None,
     )
+
+
+def directory() -> SqlDirectory:
+    """What the mail path would be told, asked anew."""
+    return SqlDirectory(engine(), settings().srs_max_age_days)
 
 
 def hosts_of(settings: Settings) -> list[str]:

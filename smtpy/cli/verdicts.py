@@ -1,20 +1,15 @@
-"""Verdicts on a message for the commands that show them: asked of DNS by the settings, told a line each."""
+"""What the commands that tell verdicts on a message (smtpy.explain) ask for, and how they ask DNS."""
 
 import ipaddress
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from smtpy.cli.setup import Setup
-from smtpy.cli.show import Row
 
 if TYPE_CHECKING:
-    from smtpy.authn.authenticate import Origin
-    from smtpy.authn.verdicts import Authentication
-    from smtpy.mail.message import Field
-    from smtpy.signing.body import BodyDigest, BodySpec
+    from smtpy.dns import Dns
 
 COLUMNS = ("method", "result", "of", "why")
 
@@ -59,42 +54,10 @@ def session_options(command: F) -> F:
     return client(helo(command))
 
 
-def verdicts(setup: Setup, fields: Sequence["Field"], body: bytes, origin: "Origin") -> "Authentication":
-    """What would be found if a message came so, now."""
-    from smtpy.authn.authenticate import authenticate, read_claims
-    from smtpy.authn.suffixes import Suffixes
+def asking(setup: Setup) -> "Callable[[], Dns]":
+    """Opens a way to ask DNS for one set of verdicts."""
     from smtpy.resolver import Resolver
 
-    claims, settings = read_claims(fields), setup.settings
-    dns = Resolver(settings.dns_servers, settings.dns_timeout_seconds).within(settings.authentication_seconds)
-    return authenticate(claims, digests(body, claims.specs), origin, dns, Suffixes(), datetime.now(UTC))
-
-
-def digests(body: bytes, specs: frozenset["BodySpec"]) -> Mapping["BodySpec", "BodyDigest"]:
-    """The hashes of a body with the line ends of SMTP."""
-    from smtpy.signing.body import BodyHashes
-
-    hashes = BodyHashes(specs)
-    hashes.update(body)
-    return hashes.finish()
-
-
-def rows(found: "Authentication") -> list[Row]:
-    """A line a verdict."""
-    spf, arc, dmarc = found.spf, found.arc, found.dmarc
-    signatures: list[dict[str, Any]] = [
-        {
-            "method": "dkim",
-            "result": each.result,
-            "of": f"{each.domain} {each.selector} {each.algorithm}",
-            "why": each.why,
-        }
-        for each in found.dkim
-    ]
-    asks = f" asks to {dmarc.policy}" if dmarc.policy in ("reject", "quarantine") else ""
-    return [
-        {"method": "spf", "result": spf.result, "of": f"{spf.domain} ({spf.identity})", "why": spf.why},
-        *(signatures or [{"method": "dkim", "result": "none", "of": "", "why": ""}]),
-        {"method": "arc", "result": arc.result, "of": ", ".join(arc.sealers), "why": arc.why},
-        {"method": "dmarc", "result": dmarc.result, "of": f"{dmarc.domain}{asks}", "why": dmarc.why},
-    ]
+    settings = setup.settings
+    resolver = Resolver(settings.dns_servers, settings.dns_timeout_seconds)
+    return lambda: resolver.within(settings.authentication_seconds)

@@ -13,7 +13,7 @@ import click
 
 from smtpy.cli.setup import Setup, pass_setup
 from smtpy.cli.show import json_option, show_document, show_list
-from smtpy.cli.verdicts import COLUMNS, rows, sender_option, session_options, verdicts
+from smtpy.cli.verdicts import COLUMNS, asking, sender_option, session_options
 
 EXIT_CODES = {"fail": os.EX_NOPERM, "permerror": os.EX_NOPERM, "temperror": os.EX_TEMPFAIL}
 
@@ -29,13 +29,14 @@ def verify_command(setup: Setup, ctx: click.Context, /, file: BinaryIO, as_json:
     """Who vouches for a message: SPF, DKIM, DMARC, ARC. FILE - is standard input."""
     from smtpy.authn.authenticate import Origin
     from smtpy.authn.results import written
+    from smtpy.explain import rows, verdicts
     from smtpy.mail.message import parts
 
     hostname = setup.settings.hostname
     origin = Origin(session["client"], session["helo"], session["sender"], hostname)
-    found = verdicts(setup, *parts(file.read()), origin)
+    found = verdicts(*parts(file.read()), origin, asking(setup)())
     if as_json:
         show_document({**asdict(found), "authentication_results": written(hostname, found)})
     else:
-        show_list(rows(found), COLUMNS, as_json=False)
+        show_list([asdict(each) for each in rows(found)], COLUMNS, as_json=False)
     ctx.exit(EXIT_CODES.get(found.dmarc.result.value, os.EX_OK))

@@ -2,9 +2,33 @@
 
 from flask import Flask
 
-from web.pages import aliases, announcements, domains, health, home, installing, messages, operator, settings, signing
+from web.pages import (
+    aliases,
+    announcements,
+    domains,
+    explain,
+    health,
+    home,
+    installing,
+    messages,
+    operator,
+    settings,
+    signing,
+)
 
-PAGES = (aliases, announcements, domains, health, home, installing, messages, operator, settings, signing)
+PAGES = (
+    aliases,
+    announcements,
+    domains,
+    explain,
+    health,
+    home,
+    installing,
+    messages,
+    operator,
+    settings,
+    signing,
+)
 
 
 def init_app(app: Flask) -> None:
