@@ -7,6 +7,7 @@ git ignores. All fixtures end with this package: Playwright's loop would be in t
 
 import os
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ TELL = """document.addEventListener("securitypolicyviolation",
   (e) => console.error("CSP", e.violatedDirective, e.blockedURI, e.sourceFile, e.lineNumber))"""
 
 Browse = Callable[..., Page]
+ADDRESSES = (f"10.{number // 250}.{number % 250}.1" for number in count())  # tries are counted by network
 
 
 class Complaints(list[str]):
@@ -111,6 +113,7 @@ def browse(chromium: Browser, site: Site, complaints: Complaints) -> Iterator[Br
             java_script_enabled=javascript,
             locale=language,
             reduced_motion="reduce",
+            extra_http_headers={"X-Forwarded-For": next(ADDRESSES)},
             permissions=["clipboard-read", "clipboard-write"],
             service_workers="allow" if worker else "block",
         )

@@ -107,6 +107,7 @@ class Site:
             "HOSTNAME": self.settings.hostname,
             "POSTMASTER": self.settings.postmaster,
             "WEB_ORIGIN": self.origin,
+            "WEB_PROXIES": "1",  # so that each browser of the tests may come from an address of its own
             "WEB_BIND": f"127.0.0.1:{self.origin.rpartition(':')[2]}",
             "STATE_DIR": str(self.folder),
             "RUN_DIR": str(self.folder / "run"),
