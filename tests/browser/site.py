@@ -13,19 +13,25 @@ from uuid import uuid4
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from smtpy.admin import aliases, domains, links, mailboxes, members, sessions
-from smtpy.admin.change import change
+from smtpy.admin import links, members, sessions
+from smtpy.admin.change import change, reading
 from smtpy.config import Settings, judge
+from smtpy.seed import plant
+from smtpy.seed.cast import ADMIN, OWNER
 from smtpy.store import migrate
 from smtpy.store.accounts import Passkey, Purpose
 from smtpy.store.engine import open_engine
+<<<<<<< HEAD
 from smtpy.store.rows import Delivery, Entry, write
 from smtpy.store.schema import Role, User
+=======
+from smtpy.store.schema import Alias, Domain, Mailbox, User
+>>>>>>> 4450f58 (tests, web: Look at a town full of mail; German for aliases and domains)
 from tests.waiting import free_ports, until
 
-ANN = "ann@people.example"  # has aliases
-BEN = "ben@people.example"  # has nothing yet
-OPS = "ops@people.example"  # administers
+ANN = OWNER  # has aliases, domains, sixty days of mail
+NEW = "newcomer@people.example"  # has nothing yet
+OPS = ADMIN  # administers
 SECRETS = dict.fromkeys(("secret_keys", "srs_secrets", "encryption_keys"), "x" * 48)
 
 
@@ -57,30 +63,26 @@ class Site:
         return site
 
     def populate(self) -> None:
-        """A member with a domain, mailboxes and aliases, one with nothing, and an administrator."""
-        with change(self.engine, by="test", hostname="mx.our.example") as c:
-            for email, role in ((ANN, Role.USER), (BEN, Role.USER), (OPS, Role.ADMIN)):
-                members.add(c, email, role=role)
-            domain = domains.add(c, "letters.example", owner=ANN)
-            boxes = [
-                mailboxes.add(c, each, owner=ANN, verified=True) for each in (ANN, "a.long.name.indeed@inbox.example")
-            ]
-            made = [
-                aliases.add(c, f"{local}@letters.example", to=[ANN], note=note)
-                for local, note in (("shop", "The shop"), ("news.of.the.whole.wide.world", ""), ("bank", "Bank"))
-            ]
-            people = {email: members.find(c.session, email) for email in (ANN, BEN)}
-            passkey = Passkey(user_id=people[ANN].id, credential=b"a", public=b"b", sign_count=0, name="Laptop")
+        """The town of `smtpy seed`, somebody who has nothing yet, and one of each kind to look at."""
+        plant(self.engine, self.settings, "small", 1, datetime.now(UTC))
+        with change(self.engine, by="test", hostname=self.settings.hostname) as c:
+            members.add(c, NEW)
+            owner, new = (members.find(c.session, email).id for email in (ANN, NEW))
+            passkey = Passkey(user_id=owner, credential=b"a", public=b"b", sign_count=0, name="Laptop")
             c.session.add(passkey)
             c.session.flush()
-            tokens = {
+            self.ids = {
+                "passkey": passkey.uuid,
                 "first": links.make(c, Purpose.ADMIN),
                 "invited": links.make(c, Purpose.INVITE, email="new@people.example"),
-                "reset": links.make(c, Purpose.RESET, user_id=people[BEN].id),
-                "verify": links.make(c, Purpose.VERIFY, user_id=people[BEN].id, email="ben@elsewhere.example"),
+                "reset": links.make(c, Purpose.RESET, user_id=new),
+                "verify": links.make(c, Purpose.VERIFY, user_id=new, email="new@elsewhere.example"),
             }
-        self.ids = {"domain": domain.uuid, "mailbox": boxes[0].uuid, "alias": made[0].uuid, "passkey": passkey.uuid}
-        self.ids |= tokens
+        with reading(self.engine) as session:
+            kinds = {"alias": Alias, "domain": Domain, "mailbox": Mailbox}
+            for name, kind in kinds.items():
+                mine = select(kind.uuid).where(kind.owner_id == owner, kind.deleted_at.is_(None)).order_by(kind.id)
+                self.ids[name] = session.scalars(mine.limit(1)).one()
 
         self.ids["message"] = self.letter(made[0].id)
 

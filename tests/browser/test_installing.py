@@ -5,6 +5,7 @@ import json
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Browse, Complaints
+from tests.browser.site import ANN
 
 READY = "navigator.serviceWorker.ready.then((found) => found.active.scriptURL)"
 
@@ -51,7 +52,7 @@ def test_the_worker_keeps_nothing_of_a_member(browse: Browse) -> None:
     assert all(each.startswith(("/static/", "/offline")) for each in kept)
     page.context.clear_cookies()
     words = page.evaluate("caches.match('/offline').then((kept) => kept.text())")
-    assert "ann@people.example" not in words
+    assert ANN not in words
 
 
 def _kept(page: Page) -> list[str]:
