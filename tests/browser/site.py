@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -21,12 +20,8 @@ from smtpy.seed.cast import ADMIN, OWNER
 from smtpy.store import migrate
 from smtpy.store.accounts import Passkey, Purpose
 from smtpy.store.engine import open_engine
-<<<<<<< HEAD
-from smtpy.store.rows import Delivery, Entry, write
-from smtpy.store.schema import Role, User
-=======
+from smtpy.store.records import JournalRecipient, JournalRow
 from smtpy.store.schema import Alias, Domain, Mailbox, User
->>>>>>> 4450f58 (tests, web: Look at a town full of mail; German for aliases and domains)
 from tests.waiting import free_ports, until
 
 ANN = OWNER  # has aliases, domains, sixty days of mail
@@ -83,24 +78,9 @@ class Site:
             for name, kind in kinds.items():
                 mine = select(kind.uuid).where(kind.owner_id == owner, kind.deleted_at.is_(None)).order_by(kind.id)
                 self.ids[name] = session.scalars(mine.limit(1)).one()
-
-        self.ids["message"] = self.letter(made[0].id)
-
-    def letter(self, alias_id: int) -> str:
-        """A message that came to an alias; its name."""
-        to = "shop@letters.example"
-        delivery = Delivery(to, to, alias_id, "forward", (ANN,), "exact alias")
-        entry = Entry(
-            *(str(uuid4()), datetime.now(UTC), "front", "4F2x", None, "192.0.2.1", "orders@far.example"),
-            *("<1@far.example>", 12_000, "accept", "exact alias", 900, (delivery,)),
-            spf="pass",
-            dkim="pass",
-            dmarc="pass",
-            arc="none",
-        )
-        with self.engine.begin() as connection:
-            write(connection, [entry])
-        return entry.uuid
+            came = select(JournalRow.uuid).join(JournalRecipient, JournalRecipient.journal_id == JournalRow.id)
+            came = came.join(Alias, Alias.id == JournalRecipient.alias_id).where(Alias.owner_id == owner)
+            self.ids["message"] = session.scalars(came.order_by(JournalRow.id.desc()).limit(1)).one()
 
     def start(self) -> None:
         """Run it until `stop`; should the tests be killed, the kernel tells it (PR_SET_PDEATHSIG)."""
