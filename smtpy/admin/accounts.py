@@ -53,9 +53,12 @@ def invite(c: Change, email: str, *, role: Role = Role.USER) -> str:
     return token
 
 
-def invitations(session: Session, *, limit: int = PAGE) -> tuple[Link, ...]:
-    """Those that nobody has accepted yet, the newest first."""
+def invitations(session: Session, *, before: str = "", limit: int = PAGE) -> tuple[Link, ...]:
+    """Those that nobody has accepted yet, the newest first; `before`: the UUID of the last one that was seen."""
     chosen = select(OneTimeLink).where(*_WAITING).order_by(OneTimeLink.id.desc()).limit(limit)
+    if uuid := as_uuid(before):
+        last = select(OneTimeLink.id).where(OneTimeLink.uuid == uuid).scalar_subquery()
+        chosen = chosen.where(OneTimeLink.id < last)
     return tuple(map(links.view, session.scalars(chosen)))
 
 

@@ -72,14 +72,19 @@ def show(session: Session, name: str) -> Entry:
     return _entry(session, *session.execute(_entries().where(User.id == row.id)).one())
 
 
-def appoint(c: Change, name: str, role: Role) -> UserView:
+def appoint(c: Change, name: str, wanted: Role) -> UserView:
     """Another role for a user. Raises NotFound, InTrash, InUse."""
     row = USERS.living(c.session, name)
-    if role is not Role.ADMIN:
+    if wanted is not Role.ADMIN:
         _keep_one(c, row)
     before = members.view(c.session, row)
-    row.role = role
+    row.role = wanted
     return USERS.edited(c, row, before, "role")
+
+
+def role(name: str) -> Role:
+    """The role of that name; forms have made sure that there is one."""
+    return Role(name)
 
 
 def appoint_admin(c: Change, name: str) -> UserView:

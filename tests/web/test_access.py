@@ -22,6 +22,7 @@ THINGS: dict[tuple[str, str], str] = {
     ("settings", "passkey"): "passkey",
     ("settings", "session"): "session",
     ("operator", "user"): "user",
+    ("operator", "invitation"): "invitation",
     ("operator", "announcement"): "announcement",
     ("messages", "message"): "message",
 }

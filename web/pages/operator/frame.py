@@ -18,13 +18,14 @@ TABS = (
     ("operator.queue", N_("Queue")),
     ("operator.audit", N_("Audit trail")),
     ("operator.announcements", N_("Announcements")),
+    ("operator.settings", N_("Settings")),
 )
 _TICKS = re.compile(r"`([^`]+)`")
 
 
 def tabs() -> list[tuple[str, str, bool]]:
-    """Label, link, and whether the reader is there; `queue_letter` is below `queue`."""
-    here = (request.endpoint or "").split("_")[0]
+    """Label, link, and whether the reader is there; `queue_letter` is below `queue`, invitations below users."""
+    here = (request.endpoint or "").split("_")[0].replace("invitations", "users")
     return [(_(label), url_for(endpoint), here == endpoint) for endpoint, label in TABS]
 
 
