@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from smtpy.admin import members, read
+from smtpy.admin import links, members, read
 from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound
 from smtpy.admin.scope import owned
 from smtpy.mail.address import Address
 from smtpy.store.schema import Alias, AliasMailbox, Automatic, AutomaticMailbox, Domain, Mailbox, User
+
+MOST_UNVERIFIED = 5  # mailboxes of one owner to which letters may be sent, before they are known to be theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class MailboxView:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    preferred: bool
 
 
 def find(session: Session, name: str) -> Mailbox:
@@ -56,7 +59,7 @@ def view(session: Session, row: Mailbox) -> MailboxView:
 def _view(row: Mailbox, owner: str) -> MailboxView:
     return MailboxView(
         *(row.id, row.uuid, row.address, owner, row.enabled, row.verified_at),
-        *(row.created_at, row.updated_at, row.deleted_at),
+        *(row.created_at, row.updated_at, row.deleted_at, row.preferred),
     )
 
 
@@ -121,11 +124,65 @@ def add(c: Change, address: str, *, owner: str, verified: bool) -> MailboxView:
     row.verified_at = c.now if verified else None
     added = MAILBOXES.added(c, row)
     if verified:
-        lacking = (Domain.owner_id == user.id, Domain.role_mailbox_id.is_(None))
-        taken = update(Domain).where(*lacking).values(role_mailbox_id=row.id).returning(Domain.name)
-        for name in c.session.scalars(taken).all():
-            c.note("domain.set", f"domain {name}", {"role_mailbox": None}, {"role_mailbox": added.address})
+        _take_roles(c, row)
     return added
+
+
+def _take_roles(c: Change, row: Mailbox) -> None:
+    """The roles of its owner's domains that have nobody for them."""
+    lacking = (Domain.owner_id == row.owner_id, Domain.role_mailbox_id.is_(None))
+    taken = update(Domain).where(*lacking).values(role_mailbox_id=row.id).returning(Domain.name)
+    for name in c.session.scalars(taken).all():
+        c.note("domain.set", f"domain {name}", {"role_mailbox": None}, {"role_mailbox": row.address})
+
+
+def ask(c: Change, name: str) -> tuple[MailboxView, str]:
+    """The token of a link that shows that a mailbox is its owner's; it is to be sent there. Those before end.
+
+    Raises NotFound, InTrash, Invalid: strangers' mailboxes must not be written to at will.
+    """
+    row = MAILBOXES.living(c.session, name)
+    if row.verified_at is not None:
+        raise Invalid("mailbox", f"{row.address} is verified already")
+    unverified = (Mailbox.owner_id == row.owner_id, Mailbox.verified_at.is_(None), Mailbox.deleted_at.is_(None))
+    if (c.session.scalar(select(func.count()).where(*unverified)) or 0) > MOST_UNVERIFIED:
+        raise Invalid("address", f"at most {MOST_UNVERIFIED} mailboxes may wait to be verified; delete one first")
+    token = links.make(c, links.Purpose.MAILBOX, mailbox_id=row.id)
+    c.note("mailbox.ask", f"mailbox {row.address}", None, None)
+    return view(c.session, row), token
+
+
+def of_link(session: Session, link: links.Link) -> MailboxView:
+    """The mailbox that a link is about. Raises NotFound."""
+    row = session.get(Mailbox, link.mailbox_id) if link.mailbox_id else None
+    if row is None:
+        raise links.GONE
+    return view(session, row)
+
+
+def verify(c: Change, token: str) -> MailboxView:
+    """The mailbox is its owner's: whoever has the token reads there. Raises NotFound, InTrash."""
+    link = links.use(c, token, links.Purpose.MAILBOX)
+    row = c.session.get(Mailbox, link.mailbox_id)
+    if row is None:
+        raise links.GONE
+    if row.deleted_at is not None:
+        raise InTrash("mailbox", f"mailbox {row.address} is in the trash; restore it first")
+    before = view(c.session, row)
+    row.verified_at = row.verified_at or c.now
+    verified = MAILBOXES.edited(c, row, before, "verify")
+    _take_roles(c, row)
+    return verified
+
+
+def prefer(c: Change, name: str) -> MailboxView:
+    """Have new aliases lead there, and no more to another. Raises NotFound, InTrash."""
+    row = MAILBOXES.living(c.session, name)
+    others = (Mailbox.owner_id == row.owner_id, Mailbox.preferred, Mailbox.id != row.id)
+    c.session.execute(update(Mailbox).where(*others).values(preferred=False))
+    before = view(c.session, row)
+    row.preferred = True
+    return MAILBOXES.edited(c, row, before)
 
 
 def first_of(session: Session, owner_id: int) -> int | None:

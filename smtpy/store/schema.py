@@ -131,7 +131,10 @@ class SigningKey(Base):
 
 
 class Mailbox(_Switched, Base):
-    """A place outside where mail is read. `domain` is that of `key`: a domain of ours must have no mailboxes on it."""
+    """A place outside where mail is read. `domain` is that of `key`: a domain of ours must have no mailboxes on it.
+
+    Nothing is forwarded to one before `verified_at`. `preferred`: new aliases lead there, unless somebody chooses.
+    """
 
     __tablename__ = "mailboxes"
     __table_args__ = (UniqueConstraint("owner_id", "key"),)
@@ -141,6 +144,7 @@ class Mailbox(_Switched, Base):
     address: Mapped[AddressText]
     key: Mapped[AddressText]
     domain: Mapped[DomainName] = mapped_column(index=True)
+    preferred: Mapped[bool] = mapped_column(default=False)
     verified_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from smtpy.admin import links, members, sessions
-from smtpy.admin.change import change, reading
+from smtpy.admin import links, mailboxes, members, sessions
+from smtpy.admin.change import Change, change, reading
 from smtpy.config import Settings, judge
 from smtpy.seed import plant
 from smtpy.seed.cast import ADMIN, OWNER
@@ -71,6 +71,7 @@ class Site:
                 "first": links.make(c, Purpose.ADMIN),
                 "invited": links.make(c, Purpose.INVITE, email="new@people.example"),
                 "reset": links.make(c, Purpose.RESET, user_id=new),
+                "mailbox_link": self._waiting(c),
                 "verify": links.make(c, Purpose.VERIFY, user_id=new, email="new@elsewhere.example"),
             }
         with reading(self.engine) as session:
@@ -81,6 +82,11 @@ class Site:
             came = select(JournalRow.uuid).join(JournalRecipient, JournalRecipient.journal_id == JournalRow.id)
             came = came.join(Alias, Alias.id == JournalRecipient.alias_id).where(Alias.owner_id == owner)
             self.ids["message"] = session.scalars(came.order_by(JournalRow.id.desc()).limit(1)).one()
+
+    def _waiting(self, c: Change) -> str:
+        """The token of a link that verifies a mailbox."""
+        waiting = mailboxes.add(c, "unverified@inbox.example", owner=ANN, verified=False)
+        return mailboxes.ask(c, waiting.uuid)[1]
 
     def start(self) -> None:
         """Run it until `stop`; should the tests be killed, the kernel tells it (PR_SET_PDEATHSIG)."""

@@ -37,6 +37,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "signing.verify": {"token": "verify"},
     **{f"aliases.{name}": {"alias": "alias"} for name in ("detail", "senders", "log", "settings")},
     "messages.detail": {"message": "message"},
+    "mailboxes.verify": {"token": "mailbox_link"},
 }
 # No pages for people: what they are instead.
 NO_PAGES = {

@@ -24,6 +24,7 @@ THINGS: dict[tuple[str, str], str] = {
     ("operator", "user"): "user",
     ("operator", "invitation"): "invitation",
     ("operator", "announcement"): "announcement",
+    ("mailboxes", "mailbox"): "mailbox",
     ("messages", "message"): "message",
 }
 # What no member owns: endpoint -> why. These routes are asked with a name that does not exist.

@@ -14,18 +14,13 @@ from smtpy.admin.ends import State
 from web import door
 from web.auth import signed_in
 from web.i18n import _
+from web.pages.aliases.lists import place
 from web.tracing import STATES
 
 pages = Blueprint("messages", __name__, url_prefix="/log")
 
 MAX_ABOUT = 1000  # characters that are looked for
 SHOWN = (State.DELIVERED, State.DEFERRED, State.HELD, State.REFUSED, State.BOUNCED, State.RETURNED, State.DROPPED)
-
-
-def before() -> int | None:
-    """The place where the page begins."""
-    text = request.args.get("before", "")
-    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def answer(whole: str, part: str, **values: Any) -> ResponseReturnValue:
@@ -38,12 +33,13 @@ def answer(whole: str, part: str, **values: Any) -> ResponseReturnValue:
 def listing() -> ResponseReturnValue:
     """Messages, newest first."""
     asked = request.args
+    before = place("before") or None
     state = State(asked["state"]) if asked.get("state") in list(State) else None
     text = asked.get("q", "").replace("\0", "").strip()[:MAX_ABOUT]
     with door.reading() as session:
         own = domains.page(session)
         domain = asked.get("domain") if asked.get("domain") in {each.uuid for each in own} else None
-        page = messages.page(session, about=text or None, domain=domain, state=state, before=before())
+        page = messages.page(session, about=text or None, domain=domain, state=state, before=before)
     chips = [(_("All"), _with(state=""), state is None)]
     chips += [(_(STATES[each][0]), _with(state=str(each)), each is state) for each in SHOWN]
     return answer(
@@ -56,7 +52,7 @@ def listing() -> ResponseReturnValue:
         domains=own,
         chips=chips,
         filtered=bool(text or state or domain),
-        first=_with() if before() else None,
+        first=_with() if before else None,
         older=_with(before=str(page.before)) if page.before else None,
     )
 

@@ -52,7 +52,8 @@ def _form() -> NewAlias:
     with door.reading() as session:
         own_domains, own_mailboxes = domains.page(session), mailboxes.page(session)
     form.domain.choices = [SelectChoice(each.name, each.name) for each in own_domains if each.enabled]
-    form.mailboxes.choices = [SelectChoice(each.uuid, each.address) for each in own_mailboxes]
+    ordered = sorted(own_mailboxes, key=lambda each: (not each.preferred, each.verified_at is None, each.id))
+    form.mailboxes.choices = [SelectChoice(each.uuid, each.address) for each in ordered]
     if form.is_submitted():
         if not form.mailboxes.data:
             form.mailboxes.data = _usual(form)
@@ -69,7 +70,7 @@ def _form() -> NewAlias:
 
 
 def _usual(form: NewAlias) -> list[str]:
-    """The mailbox that is ticked unless somebody chooses: the first."""
+    """The mailbox that is ticked unless somebody chooses: the preferred one, which is the first."""
     return [form.mailboxes.choices[0].value] if form.mailboxes.choices else []
 
 

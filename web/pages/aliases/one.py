@@ -21,9 +21,8 @@ from web.forms.aliases import AliasSettings
 from web.forms.refusals import show
 from web.i18n import _
 from web.pages.aliases import pages
+from web.pages.aliases.lists import place
 from web.toasts import tell
-
-MAX_DIGITS = 19  # fewer than what a BIGINT has
 
 
 def _tabs(alias: AliasView) -> list[tuple[str, str, bool]]:
@@ -79,11 +78,9 @@ def _moment(text: str) -> datetime | None:
 @signed_in
 def log(alias: UUID) -> ResponseReturnValue:
     """Its messages, the newest first."""
-    text = request.args.get("before", "")
     with door.reading() as session:
         found = aliases.show(session, str(alias))
-        before = int(text) if text.isdecimal() and len(text) < MAX_DIGITS else None
-        page = messages.page(session, alias=found.uuid, before=before)
+        page = messages.page(session, alias=found.uuid, before=place("before") or None)
     if "X-Part" in request.headers:
         return render_template("messages/_list.html", page=page, bare=True)
     return _page("aliases/log.html", found, page=page)
