@@ -151,6 +151,7 @@ def prepare() -> None:
         "SMTP_LISTEN": f"127.0.0.1:{FRONT}",
         "SPLIT_LISTEN": f"127.0.0.1:{SPLIT}",
         "RELAYHOST": f"[127.0.0.1]:{INBOX}",
+        "LOG_GROUP": os.getgid(),
     }
     settings = [f"{key}={value}" for key, value in values.items()]
     run(*SUDO, "env", *settings, HERE.parent / "postfix" / "instance", FOLDER / "postfix")

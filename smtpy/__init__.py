@@ -5,7 +5,7 @@ their addresses and how one address is resolved; `signing` is DKIM and ARC, `aut
 `routing` what to do with a message; `srs` the return addresses, `zone` the DNS records a domain has to publish. None of
 these touches the world. `resolver` asks DNS, `store` is all the SQL, `admin` every change a person can make. `lookup`,
 `policy` and `milter` are the three processes Postfix asks, the first two on `serving` (sockets) and `patience`
-(deadlines); `worker` does what comes round again; `queue` is Postfix's queue in the hands of its operator, `doctor`
-says what is wrong with an installation, `explain` what would become of a message; `cli` is the `smtpy` command. The
-message's way through them is drawn in docs/architecture.md.
+(deadlines); `worker` does what comes round again, and follows Postfix's log, which `maillog` reads; `queue` is
+Postfix's queue in the hands of its operator, `doctor` says what is wrong with an installation, `explain` what would
+become of a message; `cli` is the `smtpy` command. The message's way through them is drawn in docs/architecture.md.
 """

@@ -126,12 +126,18 @@ def _split(
         for target in delivery.targets or (delivery.recipient,):
             yield _end(replace(plain, target=target), state, last)
         return
-    there = second.recipients[0] if second else replace(delivery, decision="forward")
+    there = second.recipients[0] if second else _guessed(delivery, files.chain(next_id))
     there = replace(there, recipient=delivery.recipient, alias_id=delivery.alias_id)
     if there.decision in ("loop", "discard"):
         yield replace(plain, target=delivery.recipient, state=State.DROPPED, words=there.why)
         return
     yield from _of_file(replace(plain, queue_id=next_id, words=there.why), there, files.chain(next_id))
+
+
+def _guessed(delivery: Delivery, told: Sequence[Happening]) -> Delivery:
+    """What was decided in a second pass of which there is no row: it has one recipient, so all was for that one."""
+    tried = tuple(dict.fromkeys(each.recipient or "" for each in told if is_attempt(each)))
+    return replace(delivery, decision="forward", targets=tried or delivery.targets)
 
 
 def _is_copy_of(each: Happening, delivery: Delivery) -> bool:

@@ -95,7 +95,7 @@ def unknown(queue_id: str, happenings: Sequence[Happening]) -> Timeline | None:
         return None
     own = [each for each in happenings if each.queue_id == queue_id] or list(happenings)
     first = next((each for each in own if each.kind == "queued"), own[0])
-    names = dict.fromkeys((each.original or each.recipient or "") for each in own if is_attempt(each))
+    deliveries = dict.fromkeys(map(_delivery, filter(is_attempt, own)))
     entry = Entry(
         uuid="",
         at=first.at,
@@ -109,11 +109,19 @@ def unknown(queue_id: str, happenings: Sequence[Happening]) -> Timeline | None:
         verdict="accept",
         why="the journal has no row of it",
         micros=0,
-        recipients=tuple(Delivery(name, key_of(name), None, "", (), "") for name in names),
+        recipients=tuple(deliveries) or (Delivery("", "", None, "", (), ""),),
     )
     found = ends(entry, (), files_of(happenings))
     steps = tuple(_happened(happenings, entry, ()))
     return Timeline(entry, (), overall(found), found, steps, len(happenings))
+
+
+def _delivery(each: Happening) -> Delivery:
+    """What must have been decided for an attempt to be made."""
+    if copy := unsplit(each.recipient or ""):
+        return Delivery(str(copy), copy.key, None, "split", (), "")
+    name = each.original or each.recipient or ""
+    return Delivery(name, key_of(name), None, "", (), "")
 
 
 def files_of(happenings: Iterable[Happening]) -> Files:

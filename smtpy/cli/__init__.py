@@ -31,13 +31,14 @@ COMMANDS = {
     "verify": ("verify", "Who vouches for a message: SPF, DKIM, DMARC, ARC."),
     "log": ("log", "Messages and what became of them, newest first."),
     "queue": ("queue", "Mail that waits in Postfix's queue: look, hold, release, delete, try again."),
+    "audit": ("audit", "Prove what became of mail."),
     "config": ("config", "The settings in force."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),
     "seed": ("seed", "Fill an empty database with made-up people, aliases and mail."),
     "lookup": ("services", "Answer Postfix's socketmap questions."),
     "policy": ("services", "Answer Postfix's policy questions."),
     "milter": ("services", "Rewrite messages for Postfix."),
-    "worker": ("services", "Check DNS and rotate keys, from time to time."),
+    "worker": ("services", "Check DNS, rotate keys, follow Postfix's log."),
 }
 
 

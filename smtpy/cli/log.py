@@ -32,7 +32,7 @@ DAY, TIME = "%Y-%m-%d %H:%M:%S", "%H:%M:%S"
 @json_option
 @pass_setup
 def log_command(setup: Setup, about: str | None, limit: int, before: int | None, follow: bool, as_json: bool) -> None:
-    """Messages and what became of them, step by step, newest first."""
+    """Messages and what became of them, newest first."""
     with setup.engine() as engine:
         if follow:
             _follow(engine, about, limit, as_json=as_json)

@@ -35,7 +35,7 @@ def queue_command() -> None:
 
 
 @contextmanager
-def _desk(setup: Setup, postfix: Path | None) -> Iterator["Desk"]:
+def asking(setup: Setup, postfix: Path | None) -> Iterator["Desk"]:
     """Who may be asked, with refusals and outages as Trouble."""
     from smtpy.cli.failures import told
     from smtpy.queue.client import Helper
@@ -64,7 +64,7 @@ def list_(setup: Setup, /, postfix: Path | None, where: "QueueName | None", as_j
     from smtpy.admin import queue
     from smtpy.queue.protocol import Act, Request
 
-    with _desk(setup, postfix) as desk:
+    with asking(setup, postfix) as desk:
         found = queue.page(desk, Request(Act.LIST, queue=where or "", **page))
     if as_json:
         show_document(_plain(found))
@@ -109,7 +109,7 @@ def show(setup: Setup, name: str, postfix: Path | None, as_json: bool) -> None:
     """Envelope and header of a message; never its body."""
     from smtpy.admin import queue
 
-    with _desk(setup, postfix) as desk:
+    with asking(setup, postfix) as desk:
         letter = queue.show(desk, name)
     if as_json:
         show_document(asdict(letter))
@@ -142,7 +142,7 @@ def _act(what: str, words: str, done: str) -> click.Command:
         from smtpy.admin import queue
         from smtpy.queue.protocol import Act
 
-        with _desk(setup, postfix) as desk, setup.change() as c:
+        with asking(setup, postfix) as desk, setup.change() as c:
             queue.act(c, desk, Act(what), name)
         click.echo(f"message {name} {done}")
 
@@ -161,7 +161,7 @@ def flush(setup: Setup, postfix: Path | None) -> None:
     from smtpy.admin import queue
     from smtpy.queue.protocol import Act
 
-    with _desk(setup, postfix) as desk, setup.change() as c:
+    with asking(setup, postfix) as desk, setup.change() as c:
         queue.act(c, desk, Act.FLUSH)
     click.echo("the queue is being tried")
 

@@ -62,7 +62,7 @@ def milter_command(setup: Setup, workers: int | None) -> None:
 @click.command("worker")
 @pass_setup
 def worker_command(setup: Setup) -> None:
-    """Check DNS and rotate keys, from time to time."""
+    """Check DNS, rotate keys, follow Postfix's log."""
     with service(setup, "worker"):
         from smtpy.worker.server import serve
 

@@ -179,10 +179,14 @@ def known(session: Session, numbers: Sequence[int], owner: int | None = None) ->
     told = _told(session, {each for each in files if each}, min(times), max(times)) if times else {}
     order = {number: place for place, number in enumerate(numbers)}
     made = [
-        Known(entry, tuple(seconds.get(entry.uuid, ())), _joined(told, entry, seconds.get(entry.uuid, ())), whole)
+        Known(entry, tuple(seconds.get(entry.uuid, ())), _joined(told, _files_of(entry, seconds)), whole)
         for entry, whole in firsts
     ]
     return sorted(made, key=lambda each: order[each.entry.id or 0])
+
+
+def _files_of(entry: Entry, seconds: dict[str, list[Entry]]) -> set[str]:
+    return {each.queue_id for each in (entry, *seconds.get(entry.uuid, ())) if each.queue_id}
 
 
 def happened(session: Session, queue_id: str) -> list[Happening]:
@@ -231,9 +235,29 @@ def _read(session: Session, condition: ColumnElement[bool]) -> list[Happening]:
     return [Happening(*row) for row in session.execute(rows)]
 
 
-def _joined(told: dict[str, list[Happening]], entry: Entry, seconds: Sequence[Entry]) -> tuple[Happening, ...]:
-    """Of all that happened, what belongs to one message."""
-    known_ids, new = set[str](), {each.queue_id for each in (entry, *seconds) if each.queue_id}
+def only_in_log(session: Session, since: datetime, until: datetime) -> list[str]:
+    """Queue files that came in this time of which the journal knows nothing: neither copies, nor reports, nor what was
+    requeued."""
+    other = aliased(MailEvent)
+    linked = exists().where(other.other_id == MailEvent.queue_id, other.kind.in_(("sent", "reported")))
+    copies = exists().where(other.queue_id == MailEvent.queue_id, other.kind.in_(("copy", "requeued")))
+    recorded = exists().where(JournalRow.queue_id == MailEvent.queue_id)
+    files = select(MailEvent.queue_id).distinct().where(MailEvent.kind == "queued")
+    files = files.where(MailEvent.at >= since, MailEvent.at < until)
+    return list(session.scalars(files.where(~recorded, ~linked, ~copies).order_by(MailEvent.queue_id)))
+
+
+def told_of(
+    session: Session, names: Sequence[str], since: datetime, until: datetime
+) -> dict[str, tuple[Happening, ...]]:
+    """What happened to these queue files and what came of each."""
+    told = _told(session, set(names), since, until)
+    return {name: _joined(told, {name}) for name in names}
+
+
+def _joined(told: dict[str, list[Happening]], files: set[str]) -> tuple[Happening, ...]:
+    """Of all that happened, what belongs to one message, which began with these files."""
+    known_ids, new = set[str](), files
     olds = {each.other_id: each.queue_id for of in told.values() for each in of if each.kind == "requeued"}
     found: list[Happening] = []
     while new:
