@@ -41,6 +41,10 @@ Server = tuple[str, int]
 _Key = tuple[str, Kind]
 
 
+class NotRemembered(Exception):
+    """The answer is not in memory; ask again where waiting is allowed. Not DnsTrouble: checks conclude from that."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Held:
     until: float
@@ -69,12 +73,20 @@ class Resolver:
         """A way to ask for one message, whose questions together take that long at the most."""
         return _Within(self, self._clock() + seconds)
 
+    def remembered(self) -> Dns:
+        """The same from memory alone, which takes no time. What is not there is NotRemembered, which is no answer."""
+        return _Remembered(self)
+
     def answer(self, name: str, kind: Kind, end: float) -> Answer:
         """The answer, from memory or by asking until the clock says `end`. Raises DnsTrouble."""
-        key = (name.lower().rstrip("."), kind)
-        held = self._held.get(key)  # one look-up of a dict needs no lock
+        held = self.held(name, kind)
+        return self._fetch(_key(name, kind), end) if held is None else held
+
+    def held(self, name: str, kind: Kind) -> Answer | None:
+        """The answer that memory has; None: it has none. Raises DnsTrouble."""
+        held = self._held.get(_key(name, kind))  # one look-up of a dict needs no lock
         if held is None or held.until <= self._clock():
-            return self._fetch(key, end)
+            return None
         if isinstance(held.found, DnsTrouble):
             raise DnsTrouble(*held.found.args)
         return held.found
@@ -135,8 +147,23 @@ class _Within:
         return self.resolver.answer(name, kind, self.end)
 
 
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    resolver: Resolver
+
+    def ask(self, name: str, kind: Kind) -> Answer:
+        held = self.resolver.held(name, kind)
+        if held is None:
+            raise NotRemembered
+        return held
+
+
 class _OutOfTime(DnsTrouble):
     """The asker had no time left."""
+
+
+def _key(name: str, kind: Kind) -> _Key:
+    return name.lower().rstrip("."), kind
 
 
 def system_servers() -> tuple[Server, ...]:

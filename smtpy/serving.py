@@ -11,8 +11,10 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +25,7 @@ from smtpy.wire import Reader, Violation
 
 log = logging.getLogger("smtpy.serving")
 
+BACKLOG = 512  # connections that wait to be taken
 TURN = 100  # requests of one client that are answered before it is another's turn
 
 R = TypeVar("R")
@@ -48,17 +51,24 @@ class Service(Generic[R]):
         self.limits = limits
         self.conversations: set[Conversation[R]] = set()
 
-    @contextlib.asynccontextmanager
-    async def listening(self, endpoints: Iterable[Endpoint], group: int | None = None) -> AsyncIterator[None]:
+    def listening(self, endpoints: Iterable[Endpoint], group: int | None = None) -> AbstractAsyncContextManager[None]:
         """Serve on these endpoints while the context lasts, then finish what is in hand. Raises OSError.
 
         UNIX sockets are for everybody, or for the members of `group`.
         """
+        return self._serving(_listening(endpoint, group, partial(Conversation, self)) for endpoint in endpoints)
+
+    def sharing(self, shared: socket.socket) -> AbstractAsyncContextManager[None]:
+        """The same on a socket that is bound, and that other processes serve too: it outlasts this one."""
+        return self._serving([_sharing(shared, partial(Conversation, self))])
+
+    @contextlib.asynccontextmanager
+    async def _serving(self, ways: Iterable[AbstractAsyncContextManager[None]]) -> AsyncIterator[None]:
         sweeper = asyncio.create_task(self._sweep())
         try:
             async with contextlib.AsyncExitStack() as sockets:
-                for endpoint in endpoints:
-                    await sockets.enter_async_context(_listening(endpoint, group, partial(Conversation, self)))
+                for way in ways:
+                    await sockets.enter_async_context(way)
                 yield
         finally:
             await self._finish()
@@ -227,13 +237,24 @@ async def _listening(
 ) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     if endpoint.path is None:
-        server = await loop.create_server(protocol, endpoint.host, endpoint.port, backlog=512)
+        server = await loop.create_server(protocol, endpoint.host, endpoint.port, backlog=BACKLOG)
     else:
-        server = await loop.create_unix_server(protocol, sock=unix_socket(Path(endpoint.path), group), backlog=512)
+        sock = unix_socket(Path(endpoint.path), group)
+        server = await loop.create_unix_server(protocol, sock=sock, backlog=BACKLOG)
     try:
         yield
     finally:
         # Before the socket is closed, while nobody else can have taken the path.
         if endpoint.path is not None:
             Path(endpoint.path).unlink(missing_ok=True)
+        server.close()
+
+
+@contextlib.asynccontextmanager
+async def _sharing(shared: socket.socket, protocol: Callable[[], asyncio.Protocol]) -> AsyncIterator[None]:
+    # Not create_unix_server(), which from Python 3.13 on removes the path when one process ends.
+    server = await asyncio.get_running_loop().create_server(protocol, sock=shared, backlog=BACKLOG)
+    try:
+        yield
+    finally:
         server.close()

@@ -49,14 +49,9 @@ def policy_command(setup: Setup) -> None:
 def milter_command(setup: Setup, workers: int | None) -> None:
     """Rewrite messages for Postfix."""
     with service(setup, "milter"):
-        import milter
-
         from smtpy.milter.server import serve
 
-        try:
-            serve(setup.settings, workers)
-        except milter.error as error:  # libmilter keeps the reason to itself
-            raise OSError(f"cannot listen on {setup.settings.milter_listen}") from error
+        serve(setup.settings, workers)
 
 
 @click.command("worker")

@@ -1,7 +1,7 @@
 """What a worker's sessions share: directory, DNS, secrets, journal, clock. Opened after the fork, closed at its end."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -10,20 +10,23 @@ from uuid import uuid4
 from smtpy.authn.authenticate import Claims, Origin, authenticate
 from smtpy.authn.suffixes import Suffixes
 from smtpy.config import Settings
-from smtpy.directory.questions import Unavailable
+from smtpy.directory.questions import Directory, Unavailable
 from smtpy.directory.resolve import Forward, House
+from smtpy.dns import Dns
 from smtpy.mail.message import Message
 from smtpy.mail.trace import first_pass
-from smtpy.resolver import Resolver
+from smtpy.milter.engine import MustWait
+from smtpy.resolver import NotRemembered, Resolver
 from smtpy.routing.arrival import Answers, Arrival, Stage, Terms
 from smtpy.routing.ask import ask
+from smtpy.routing.edits import RememberSender
 from smtpy.routing.outcome import Plan
 from smtpy.routing.plan import plan
 from smtpy.routing.sealing import UNOPENED
 from smtpy.routing.standing import Standing, standing_of
 from smtpy.serving import Sparing
 from smtpy.signing.body import OURS, BodyDigest, BodySpec
-from smtpy.store.cache import CachedDirectory
+from smtpy.store.cache import CachedDirectory, NotCached
 from smtpy.store.directory import open_directory
 from smtpy.store.journal import Delivery, Entry, Journal, JournalDown
 from smtpy.store.returns import remember
@@ -31,6 +34,19 @@ from smtpy.terms import house_of, terms_of
 
 log = logging.getLogger("smtpy.milter")
 _sparing = Sparing(log)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A message at its end. `claims` is None where nobody asks for them; `digests` has those of its body."""
+
+    stage: Stage
+    message: Message
+    claims: Claims | None
+    digests: Mapping[BodySpec, BodyDigest]
+
+
+Decide = Callable[[Ended], tuple[Arrival, Plan]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +70,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything a session asks of its worker."""
+    """Everything a session asks of its worker. For any number of threads."""
 
     directory: CachedDirectory
     house: House
@@ -68,27 +84,35 @@ class Desk:
     def new_id(self) -> str:
         return str(uuid4())
 
-    def decide(
-        self, stage: Stage, message: Message, claims: Claims | None, digests: Mapping[BodySpec, BodyDigest]
-    ) -> tuple[Arrival, Plan]:
+    def decide(self, ended: Ended) -> tuple[Arrival, Plan]:
         """The plan for a message, and what it was made from. Raises Unavailable when the directory does not know."""
-        now = self.now()
-        answers = ask(message.envelope, stage, self.directory, self.house, now)
-        asked = _is_forwarded(answers) and not self.asking.trusts(message.envelope.client)
-        standing = self._standing(message, claims, digests, now) if claims and asked else None
-        arrival = Arrival(self.new_id(), stage, message, now, standing, digests.get(OURS))
+        return self._decide(ended, self.directory, self.asking.resolver.within(self.asking.seconds))
+
+    def decide_at_once(self, ended: Ended) -> tuple[Arrival, Plan]:
+        """The same from memory. Raises MustWait when memory does not know, or the plan is to be written down first."""
+        try:
+            arrival, decided = self._decide(ended, self.directory.ready(), self.asking.resolver.remembered())
+        except (NotCached, NotRemembered):
+            raise MustWait from None
+        if _is_written_first(decided):
+            raise MustWait
+        return arrival, decided
+
+    def _decide(self, ended: Ended, directory: Directory, dns: Dns) -> tuple[Arrival, Plan]:
+        now, envelope = self.now(), ended.message.envelope
+        answers = ask(envelope, ended.stage, directory, self.house, now)
+        asked = _is_forwarded(answers) and not self.asking.trusts(envelope.client)
+        standing = self._standing(ended, ended.claims, dns, now) if ended.claims and asked else None
+        arrival = Arrival(self.new_id(), ended.stage, ended.message, now, standing, ended.digests.get(OURS))
         decided = plan(arrival, answers, self.terms)
         if UNOPENED in decided.signed:
             _sparing.warning("no encryption key opens some signing keys, mail leaves unsigned: see smtpy doctor")
         return arrival, decided
 
-    def _standing(
-        self, message: Message, claims: Claims, digests: Mapping[BodySpec, BodyDigest], now: datetime
-    ) -> Standing:
-        envelope, asking = message.envelope, self.asking
+    def _standing(self, ended: Ended, claims: Claims, dns: Dns, now: datetime) -> Standing:
+        envelope, asking = ended.message.envelope, self.asking
         origin = Origin(envelope.client, envelope.helo, envelope.reverse_path, self.house.hostname)
-        dns = asking.resolver.within(asking.seconds)
-        found = authenticate(claims, digests, origin, dns, asking.suffixes, now)
+        found = authenticate(claims, ended.digests, origin, dns, asking.suffixes, now)
         return standing_of(found, self.house.hostname, asking.suffixes, asking.trusted_sealers)
 
     def remember(self, token: str, sender: str) -> None:
@@ -110,6 +134,11 @@ class Desk:
         """Write what is left and let go of the database."""
         self.journal.close(timeout=2.0)
         self.directory.close()
+
+
+def _is_written_first(decided: Plan) -> bool:
+    """Whether something has to be in the database before the client hears 250."""
+    return decided.must_record or any(isinstance(each, RememberSender) for each in decided.edits)
 
 
 def _is_forwarded(answers: Answers) -> bool:

@@ -1,15 +1,13 @@
-"""One SMTP session as libmilter tells it: collect envelope, header and size; at end-of-message decide and act.
+"""One SMTP session as pymilter tells it: collect envelope, header and size; at end-of-message decide and act.
 
-libmilter calls from threads of its own, one session on one thread at a time. Only the last call is answered: the
-others cost no round trip (SMFIP_NR_*), because nothing is decided before the message is whole. Nothing is kept from one
-message to the next but the client. The header is kept as bytes with its leading blanks; of the body the size and the
-hashes that signatures ask for, made while it passes.
+Only the last call is answered: the others cost no round trip (SMFIP_NR_*), because nothing is decided before the
+message is whole. The end is decided from memory if memory has all it takes. Nothing is kept from one message to the
+next but the client. The header is kept as bytes with its leading blanks; of the body the size and the hashes that
+signatures ask for, made while it passes.
 """
 
 import logging
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import Milter
@@ -22,12 +20,15 @@ from smtpy.mail.envelope import Envelope
 from smtpy.mail.message import MAX_FIELDS, Field, Message
 from smtpy.mail.reply import Reply
 from smtpy.milter.apply import apply
-from smtpy.milter.desk import Desk
+from smtpy.milter.desk import Decide, Desk, Ended
+from smtpy.milter.engine import Base, MustWait
 from smtpy.routing.arrival import Arrival, Stage
 from smtpy.routing.outcome import Plan, Verdict
 from smtpy.signing.body import OURS, BodyHashes
 
 NOT_NOW = Reply(451, "4.3.0", "The message cannot be handled now, try again later")
+
+ACTIONS = Milter.ADDHDRS | Milter.CHGHDRS | Milter.ADDRCPT | Milter.DELRCPT | Milter.CHGFROM | Milter.QUARANTINE
 
 SPLIT_DAEMON = "split"  # milter_macro_daemon_name of the second smtpd, postfix/master.cf
 
@@ -35,7 +36,7 @@ log = logging.getLogger("smtpy.milter")
 
 
 @Milter.header_leading_space
-class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
+class Session(Base):
     """Callbacks in the order of RFC 5321; each says whether Postfix waits for its answer."""
 
     def __init__(self, desk: Desk) -> None:
@@ -49,9 +50,16 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
         self.recipients: list[str] = []
         self.fields: list[Field] = []
         self.size = 2  # the empty line behind the header
-        self.broken = False
         self.claims: Claims | None = None
         self.hashes = BodyHashes((OURS,))
+        self.ended: Ended | None = None
+
+    def negotiate(self, options: list[int]) -> int:
+        """Refuses who cannot do what plans ask for, or keeps the blanks to itself that lead a field."""
+        super().negotiate(options)
+        options[0] = ACTIONS
+        enough = self._actions & ACTIONS == ACTIONS and self._protocol & Milter.P_HDR_LEADSPC
+        return int(Milter.CONTINUE if enough else Milter.REJECT)
 
     @Milter.noreply  # type: ignore[untyped-decorator]
     def connect(self, _hostname: str, _family: int, address: Any) -> int:
@@ -89,33 +97,28 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
 
     @Milter.noreply  # type: ignore[untyped-decorator]
     def eoh(self) -> int:
-        self.step(self.read_header)
-        return int(Milter.CONTINUE)
-
-    def read_header(self) -> None:
         if self.stage is Stage.FRONT and len(self.fields) <= MAX_FIELDS:
             self.claims = read_claims(self.fields)
             self.hashes = BodyHashes({OURS, *self.claims.specs})
+        return int(Milter.CONTINUE)
 
     @Milter.noreply  # type: ignore[untyped-decorator]
     def body(self, chunk: bytes) -> int:
         self.size += len(chunk)
-        self.step(partial(self.hashes.update, chunk))
+        self.hashes.update(chunk)
         return int(Milter.CONTINUE)
 
-    def step(self, work: Callable[[], None]) -> None:
-        """Work whose failure Postfix, which does not wait for it, can only be told at the end."""
-        try:
-            work()
-        except Exception:  # the edge of the process: libmilter would stay silent, and the client wait
-            log.exception("before the end of a message")
-            self.broken = True
+    def eom_at_once(self) -> int:
+        return self.end(self.desk.decide_at_once)
 
     def eom(self) -> int:
-        if self.broken:
-            return self.answer(NOT_NOW)
+        return self.end(self.desk.decide)
+
+    def end(self, decide: Decide) -> int:
         try:
-            return self.end_of_message()
+            return self.act(decide)
+        except MustWait:
+            raise
         except Unavailable as missing:
             log.warning("%s: tempfail why=%r", self.getsymval("i"), str(missing))
             return self.answer(TRY_AGAIN)
@@ -123,11 +126,9 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
             log.exception("%s: tempfail", self.getsymval("i"))
             return self.answer(NOT_NOW)
 
-    def end_of_message(self) -> int:
+    def act(self, decide: Decide) -> int:
         started = time.perf_counter_ns()
-        envelope = Envelope(self.reverse_path, tuple(self.recipients), self.client, self.helo)
-        message = Message(envelope, tuple(self.fields), self.size)
-        arrival, plan = self.desk.decide(self.stage, message, self.claims, self.hashes.finish())
+        arrival, plan = decide(self.whole())
         if plan.verdict is Verdict.ACCEPT:
             apply(plan.edits, self._ctx, self.desk.remember)
         queue_id = self.getsymval("i") or ""
@@ -136,6 +137,14 @@ class Session(Milter.Base):  # type: ignore[misc]  # pymilter has no types
         if plan.verdict is Verdict.DISCARD:
             return int(Milter.DISCARD)
         return self.answer(plan.reply) if plan.reply else int(Milter.ACCEPT)
+
+    def whole(self) -> Ended:
+        """What has been collected; made once, however often it is decided about."""
+        if self.ended is None:
+            envelope = Envelope(self.reverse_path, tuple(self.recipients), self.client, self.helo)
+            message = Message(envelope, tuple(self.fields), self.size)
+            self.ended = Ended(self.stage, message, self.claims, self.hashes.finish())
+        return self.ended
 
     def answer(self, reply: Reply) -> int:
         self.setreply(str(reply.code), reply.status, reply.text.replace("%", "%%"))

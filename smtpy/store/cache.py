@@ -26,8 +26,8 @@ _Key = tuple[object, ...]
 _T = TypeVar("_T")
 
 
-class NotCached(Unavailable):
-    """The answer is not in memory; ask again where waiting is allowed."""
+class NotCached(Exception):
+    """The answer is not in memory; ask again where waiting is allowed. Not Unavailable, which some make do with."""
 
 
 class Source(Directory, Protocol):
