@@ -20,6 +20,7 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 _STAMP_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _STAMP_PERIOD = 1024  # days: two characters of base32
@@ -106,7 +107,15 @@ def stored(secret: bytes, sender: str) -> tuple[str, str]:
 def _digest(secret: bytes, parts: tuple[str, ...]) -> str:
     # HMAC-SHA1 is the scheme's, and unbroken as a MAC; only ASCII is lowered, as the scheme's C library does.
     text = "".join(parts).encode("utf-8", "surrogateescape").lower()
-    return base64.urlsafe_b64encode(hmac.new(secret, text, hashlib.sha1).digest()).decode("ascii").rstrip("=")
+    keyed = _keyed(secret).copy()
+    keyed.update(text)
+    return base64.urlsafe_b64encode(keyed.digest()).decode("ascii").rstrip("=")
+
+
+@lru_cache(maxsize=64)
+def _keyed(secret: bytes) -> hmac.HMAC:
+    """To be copied, which is quicker than to make one anew."""
+    return hmac.new(secret, digestmod=hashlib.sha1)
 
 
 def _stamp(day: int) -> str:

@@ -10,6 +10,7 @@ forgets psd=y must not make one organisation of all its customers.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from smtpy.authn.suffixes import Suffixes
@@ -39,6 +40,7 @@ class Record:
     test: bool
 
 
+@lru_cache(maxsize=512)
 def parse_record(domain: str, text: bytes) -> Record | None:
     """One TXT record of `_dmarc.domain`; None when it is no DMARC record or one that may not be used.
 
@@ -67,7 +69,8 @@ def parse_record(domain: str, text: bytes) -> Record | None:
     )
 
 
-def _tags(text: bytes) -> dict[str, str] | None:
+@lru_cache(maxsize=512)
+def _tags(text: bytes) -> Mapping[str, str] | None:
     """The tags of a record; None unless it opens with the version, whose value alone minds its letter case."""
     if len(text) > MAX_RECORD:
         return None

@@ -96,12 +96,13 @@ def judge(sought: Sought, spf: Spf, dkim: Sequence[Vouched]) -> Dmarc:
         return verdict
     by_spf = _aligned(verdict.domain, [spf], record.aspf_strict, walks)
     by_dkim = _aligned(verdict.domain, dkim, record.adkim_strict, walks)
-    verdict = replace(verdict, aligned_spf=by_spf is Result.PASS, aligned_dkim=by_dkim is Result.PASS)
+    result, why = verdict.result, verdict.why
     if Result.PASS in (by_spf, by_dkim):
-        return replace(verdict, result=Result.PASS, why="")
-    if Result.TEMPERROR in (by_spf, by_dkim):
-        return replace(verdict, result=Result.TEMPERROR, why=f"what vouches for {verdict.domain} could not be checked")
-    return verdict
+        result, why = Result.PASS, ""
+    elif Result.TEMPERROR in (by_spf, by_dkim):
+        result, why = Result.TEMPERROR, f"what vouches for {verdict.domain} could not be checked"
+    aligned_spf, aligned_dkim = by_spf is Result.PASS, by_dkim is Result.PASS
+    return replace(verdict, result=result, why=why, aligned_spf=aligned_spf, aligned_dkim=aligned_dkim)
 
 
 def _aligned(author: str, vouchers: Sequence[Vouched], strict: bool, walks: Walks) -> Result:

@@ -4,7 +4,7 @@ The list is read once, when it is first asked: that takes some 40 ms, an answer 
 counts: customers of a hosting company are no more one organisation than those of a registry.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 from publicsuffixlist import PublicSuffixList
 
@@ -14,11 +14,16 @@ class Suffixes:
 
     def organizational(self, domain: str) -> str:
         """The name one label below the public suffix, in lower case; "" for a suffix itself and for what is no name."""
-        return _listed().privatesuffix(domain) or ""
+        return _organizational(domain)
 
     def is_suffix(self, domain: str) -> bool:
         """Whether the name is a public suffix; a top-level name nobody knows is one."""
         return _listed().is_public(domain)
+
+
+@lru_cache(maxsize=4096)
+def _organizational(domain: str) -> str:
+    return _listed().privatesuffix(domain) or ""
 
 
 @cache

@@ -13,6 +13,7 @@ is a note of what the first pass found out and the second cannot: who the client
 import base64
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 
 from smtpy.mail.message import Message
 
@@ -95,5 +96,12 @@ def _sign(key: bytes, trace: Trace) -> str:
 
 
 def _mac(key: bytes, purpose: str, text: str) -> str:
-    digest = hmac.digest(key, f"{purpose}\0{text}".encode(), "sha256")
-    return base64.urlsafe_b64encode(digest).decode("ascii")
+    keyed = _keyed(key).copy()
+    keyed.update(f"{purpose}\0{text}".encode())
+    return base64.urlsafe_b64encode(keyed.digest()).decode("ascii")
+
+
+@lru_cache(maxsize=64)
+def _keyed(key: bytes) -> hmac.HMAC:
+    """To be copied: that takes a tenth of the time in which OpenSSL makes one anew."""
+    return hmac.new(key, digestmod="sha256")

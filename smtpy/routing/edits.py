@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -71,23 +71,29 @@ Edit = FieldEdit | ChangeReversePath | RememberSender | Hold | ReplaceRecipient
 
 
 def edited(message: Message, edits: Iterable[Edit]) -> Message:
-    """The message with these edits made, as Postfix makes them. Removals come first and count fields as they came."""
-    edits = tuple(edits)
-    fields, envelope = _kept(message.fields, edits), message.envelope
+    """The message with these edits made, as Postfix makes them."""
+    edits, envelope = tuple(edits), message.envelope
     for edit in edits:
         match edit:
-            case AddField() | ChangeField():
-                _edit_fields(fields, edit)
             case ChangeReversePath(path):
                 envelope = replace(envelope, reverse_path=path)
             case ReplaceRecipient(recipient, replacements):
                 left = [each for each in envelope.recipients if each != recipient]
                 envelope = replace(envelope, recipients=(*left, *replacements))
-            case RemoveField() | RememberSender() | Hold():
+            case AddField() | ChangeField() | RemoveField() | RememberSender() | Hold():
                 pass
             case _:
                 assert_never(edit)
-    return replace(message, fields=tuple(fields), envelope=envelope)
+    return replace(message, fields=edited_fields(message.fields, edits), envelope=envelope)
+
+
+def edited_fields(fields: Iterable[Field], edits: Sequence[Edit]) -> tuple[Field, ...]:
+    """Its header alone. Removals come first and count fields as they came."""
+    kept = _kept(fields, edits)
+    for edit in edits:
+        if isinstance(edit, AddField | ChangeField):
+            _edit_fields(kept, edit)
+    return tuple(kept)
 
 
 def field_of(edit: AddField) -> Field:

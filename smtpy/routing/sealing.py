@@ -11,7 +11,7 @@ thing that would make it true, for whoever gets hold of a copy.
 from collections.abc import Iterator
 
 from smtpy.routing.arrival import Answers, Arrival, Terms
-from smtpy.routing.edits import AddField, Edit, edited, field_of
+from smtpy.routing.edits import AddField, Edit, edited_fields, field_of
 from smtpy.signing import arc, dkim
 from smtpy.signing.arc import Validated
 from smtpy.signing.body import BodyDigest
@@ -32,7 +32,7 @@ def sealed(arrival: Arrival, edits: list[Edit], domain: str, answers: Answers, t
     signers = terms.keyring.signers(keys)
     if arrival.body is None or not signers:
         return edits, f"no, the keys of {domain} {UNOPENED}"
-    header = Header(edited(arrival.message, edits).fields)
+    header = Header(edited_fields(arrival.message.fields, edits))
     poses = arrival.standing is not None and arrival.standing.poses_as(domain)
     try:
         added = [] if poses else [*_signatures(header, arrival, arrival.body, signers)]

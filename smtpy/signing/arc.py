@@ -20,7 +20,7 @@ from smtpy.signing import canonical
 from smtpy.signing.body import BodyDigest, BodySpec
 from smtpy.signing.header import Header
 from smtpy.signing.key import Signer, find_keys
-from smtpy.signing.making import base64_of, covered_names, made, names_list
+from smtpy.signing.making import Covered, base64_of, covered, made
 from smtpy.signing.result import Result
 from smtpy.signing.signature import (
     NO_ANSWER,
@@ -158,10 +158,10 @@ def seal(
     status = "none" if found == Chain() else "pass"
     if status == "pass" and (validated.result, validated.sets) != (Result.PASS, len(found.sets)):
         status, found = "fail", Chain()
-    names = covered_names(header, (b"dkim-signature",))
+    covers = covered(header, (b"dkim-signature",))
     ours = (
         ("ARC-Authentication-Results", f"i={instance}; {results}"),
-        ("ARC-Message-Signature", message_signature(header, names, digest, signer, instance, now)),
+        ("ARC-Message-Signature", message_signature(covers, digest, signer, instance, now)),
     )
     sealed = b"".join([*_sealed(header, found), *(_relaxed(name, value) for name, value in ours)])
     # The tags in the order of the alphabet, which gives the ValiMail suite's signatures to the octet.
@@ -170,13 +170,11 @@ def seal(
     return (*ours, ("ARC-Seal", made("ARC-Seal", tags, sealed, signer)))
 
 
-def message_signature(
-    header: Header, names: tuple[bytes, ...], digest: BodyDigest, signer: Signer, instance: int, now: datetime
-) -> str:
-    """The value of an ARC-Message-Signature that covers the fields of these names (RFC 8617 section 4.1.2)."""
+def message_signature(covers: Covered, digest: BodyDigest, signer: Signer, instance: int, now: datetime) -> str:
+    """The value of an ARC-Message-Signature (RFC 8617 section 4.1.2)."""
     tags = {"a": signer.algorithm, "b": "", "bh": base64_of(digest.digest), "c": "relaxed/relaxed", "d": signer.domain}
-    tags |= {"h": names_list(names), "i": str(instance), "s": signer.selector, "t": str(int(now.timestamp()))}
-    return made("ARC-Message-Signature", tags, header.chosen(names, relaxed=True), signer)
+    tags |= {"h": covers.names, "i": str(instance), "s": signer.selector, "t": str(int(now.timestamp()))}
+    return made("ARC-Message-Signature", tags, covers.text, signer)
 
 
 def _relaxed(name: str, value: str) -> bytes:

@@ -20,7 +20,7 @@ class Header:
         self._relaxed: dict[int, bytes] = {}
         self._positions: dict[bytes, list[int]] = {}
         for position, field in enumerate(self.fields):
-            self._positions.setdefault(field.name.rstrip(b" \t").lower(), []).append(position)
+            self._positions.setdefault(_name(field), []).append(position)
 
     def topped(self, added: Iterable[Field]) -> "Header":
         """The header with these fields on top; what was worked out of the others is kept."""
@@ -40,18 +40,20 @@ class Header:
             found = self._relaxed[position] = canonical.relaxed(self.fields[position])
         return found
 
-    def chosen(self, names: Iterable[bytes], *, relaxed: bool, but: int | None = None) -> bytes:
+    def chosen(self, names: Sequence[bytes], *, relaxed: bool, but: int | None = None) -> bytes:
         """The fields an h= list names, in its order; of one name the lowest first (RFC 6376 section 5.4.2).
 
         A name for which no field is left stands for nothing, which is how a field's absence is signed. `but` is where
         the signature itself stands, which was not there yet when it was made.
         """
-        left: dict[bytes, list[int]] = {}
-        pieces = []
-        for name in names:
-            if name not in left:
-                left[name] = [position for position in self.positions(name) if position != but]
-            if left[name]:
-                position = left[name].pop()
-                pieces.append(self.relaxed(position) if relaxed else canonical.simple(self.fields[position]))
-        return b"".join(pieces)
+        left = {name: [*where] for name in set(names) if (where := self._positions.get(name))}
+        if but is not None and (own := left.get(_name(self.fields[but]))):
+            own.remove(but)
+        chosen = [left[name].pop() for name in names if left.get(name)]
+        if relaxed:
+            return b"".join(map(self.relaxed, chosen))
+        return b"".join(canonical.simple(self.fields[position]) for position in chosen)
+
+
+def _name(field: Field) -> bytes:
+    return field.name.rstrip(b" \t").lower()

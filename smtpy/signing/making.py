@@ -52,11 +52,8 @@ def covered_names(header: Header, more: Iterable[bytes] = ()) -> tuple[bytes, ..
     """The h= list for a message; `more` names are treated as SIGNED. Raises Unsignable."""
     if len(header.positions(b"from")) != 1:
         raise Unsignable("message has not exactly one From field")  # RFC 6376 section 5.1, RFC 5322 section 3.6
-    names: list[bytes] = []
-    for name in OVERSIGNED:
-        names += [name] * (len(header.positions(name)) + 1)
-    for name in (*SIGNED, *more):
-        names += [name] * len(header.positions(name))
+    names = [name for name in OVERSIGNED for _ in (None, *header.positions(name))]
+    names += [name for name in (*SIGNED, *more) for _ in header.positions(name)]
     if len(names) > MAX_NAMES:
         raise Unsignable("message has too many fields to sign")
     return tuple(names)
@@ -89,10 +86,11 @@ def _joined(parts: Sequence[str], separator: str, blank: str) -> str:
     pieces = [parts[0]]
     width = len(parts[0]) + 16  # the name of the field
     for part in parts[1:]:
-        first, _, _ = part.partition(FOLD)
-        fits = width + len(separator + blank + first) < WIDTH
-        pieces.append(separator + (blank if fits else FOLD) + part)
-        width = width + len(pieces[-1]) if fits and FOLD not in part else len(pieces[-1].rpartition(FOLD)[2])
+        first = part.find(FOLD)
+        fits = width + len(separator) + len(blank) + (len(part) if first < 0 else first) < WIDTH
+        piece = separator + (blank if fits else FOLD) + part
+        pieces.append(piece)
+        width = width + len(piece) if fits and first < 0 else len(piece) - piece.rfind(FOLD) - len(FOLD)
     return "".join(pieces)
 
 
