@@ -7,6 +7,7 @@ from the other recipients too.
 Relay control stays Postfix's own: nothing said here lets anybody relay. But smtpd keeps what it once found out about an
 address for as long as the process lives, a domain that has become ours since included; so it is told to put off what it
 takes for foreign (defer_unauth_destination), and what really is foreign is refused here, with policy_context=relay.
+Who may relay Postfix knows: the answer is a list of restrictions that it goes through (access(5)).
 """
 
 from dataclasses import dataclass
@@ -21,24 +22,29 @@ from smtpy.policy.protocol import Request
 from smtpy.routing.replies import TOO_LARGE
 
 BAD_RECIPIENT = Reply(553, "5.1.3", "The recipient address is malformed")
-NO_RELAY = Reply(554, "5.7.1", "Relay access denied")
-NOT_YET = Reply(450, "4.7.1", "This domain is not set up here yet, try again later")
+# What is foreign, and what may be ours tomorrow. In each the second has the words, and the last is sure.
+FOREIGN = "permit_mynetworks, reject_unauth_destination, reject"
+NOT_YET = "permit_mynetworks, defer_unauth_destination, defer"
 REPORTS_ONLY = Reply(550, "5.7.1", "This address takes delivery reports only")
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`reply` None: nothing against it. `address` as it was asked for; `alias_id` when its owner declared it."""
+    """`reply` None: nothing against it. `relay`: what holds for those who would send there, if it is not ours.
+
+    `address` as it was asked for; `alias_id` when its owner declared it.
+    """
 
     reply: Reply | None
     why: str
     address: Address | None = None
     alias_id: int | None = None
+    relay: str | None = None
 
     @property
     def action(self) -> str:
         """What Postfix is told, in the words of access(5)."""
-        return str(self.reply) if self.reply else "DUNNO"
+        return str(self.reply) if self.reply else self.relay or "DUNNO"
 
 
 def decide(request: Request, directory: Directory, house: House, max_bytes: int, now: datetime) -> Decision:
@@ -69,8 +75,8 @@ def decide(request: Request, directory: Directory, house: House, max_bytes: int,
 def _foreign(request: Request, address: Address, directory: Directory) -> Decision:
     """Not ours. What a member has announced may be ours tomorrow: "I don't know" is never "no"."""
     if request.relay and directory.awaits(address.domain):
-        return Decision(NOT_YET, "its DNS has not shown yet that its owner wants its mail here", address)
-    return Decision(NO_RELAY if request.relay else None, Foreign().why, address)
+        return Decision(None, "its DNS has not shown yet that its owner wants its mail here", address, relay=NOT_YET)
+    return Decision(None, Foreign().why, address, relay=FOREIGN if request.relay else None)
 
 
 def _too_large(size: int, limit: int) -> str | None:

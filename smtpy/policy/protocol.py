@@ -30,7 +30,7 @@ class Request:
     recipient: str
     size: int  # octets as MAIL FROM declared them; 0: not declared
     client: str  # IP address
-    relay: bool = False  # policy_context=relay: asked for somebody who may not relay
+    relay: bool = False  # policy_context=relay: relaying is decided here, too
 
 
 class Requests:

@@ -11,7 +11,7 @@ from tests.failures.peers import listening
 from tests.failures.village import ANN, BEN, assert_arrives, assert_put_off, decisive, recovers, write
 from tests.stand import Stand
 
-HUNG = "smtpd_policy_service_timeout = 1s"  # 20 s as installed; Postfix asks twice
+HUNG = "smtpd_policy_service_timeout = 1s"  # 20 s as installed; Postfix tries twice
 # Not here: an action that Postfix knows, which is an answer and not garbage, however wrong it is. An empty one is
 # known, too: the same as dunno (seen).
 GARBAGE = {
@@ -94,3 +94,30 @@ def test_hung(opened: Opener) -> None:
         village.signal("policy", signal.SIGCONT)
         recovers(village)
         assert_arrives(village, letter, letter.send(village))
+
+
+@pytest.mark.parametrize("said", ["dunno", "ok", "permit", "permit_mynetworks", "permit_auth_destination, permit"])
+def test_whatever_it_says_no_stranger_relays(bare: Stand, said: str) -> None:
+    """Postfix has the last word about that, and puts off what policy should have refused."""
+    with (
+        listening(socket_of(bare), lambda _: f"action={said}\n\n".encode()),
+        bare.dialog(client="127.0.0.2") as dialog,
+    ):
+        dialog.hello()
+        dialog.command("MAIL FROM:<a@sender.example>")
+        assert str(dialog.command("RCPT TO:<x@elsewhere.example>")).startswith("454 4.7.1")
+
+
+def test_who_may_send_to_whom(village: Stand) -> None:
+    """As tests/postfix/test_guards.py has it without policy; what our own say of an address holds for all."""
+    for client, recipient, answer in (
+        ("127.0.0.2", "x@elsewhere.example", "554 5.7.1 <x@elsewhere.example>: Relay access denied"),
+        ("127.0.0.1", "x@elsewhere.example", "250 2.1.5"),
+        *((each, ANN, "250 2.1.5") for each in ("127.0.0.1", "127.0.0.2")),
+        *((each, "nobody@one.example", "550 5.1.1") for each in ("127.0.0.1", "127.0.0.2")),
+        *((each, "ann=one.example@split.invalid", "554 5.7.1") for each in ("127.0.0.1", "127.0.0.2")),
+    ):
+        with village.dialog(client=client) as dialog:
+            dialog.hello()
+            dialog.command("MAIL FROM:<a@sender.example>")
+            assert str(dialog.command(f"RCPT TO:<{recipient}>")).startswith(answer), (client, recipient)
