@@ -83,14 +83,18 @@ def made(name: str, tags: Mapping[str, str], covered: bytes, signer: Signer) -> 
 
 def _joined(parts: Sequence[str], separator: str, blank: str) -> str:
     """The parts in lines: a fold stands for the blank. The last line of a folded part counts."""
+    here, below = separator + blank, separator + FOLD
+    room = WIDTH - len(here)
     pieces = [parts[0]]
     width = len(parts[0]) + 16  # the name of the field
     for part in parts[1:]:
-        first = part.find(FOLD)
-        fits = width + len(separator) + len(blank) + (len(part) if first < 0 else first) < WIDTH
-        piece = separator + (blank if fits else FOLD) + part
-        pieces.append(piece)
-        width = width + len(piece) if fits and first < 0 else len(piece) - piece.rfind(FOLD) - len(FOLD)
+        folded = part.find(FOLD)
+        fits = width + (len(part) if folded < 0 else folded) < room
+        pieces += (here if fits else below, part)
+        if folded >= 0:
+            width = len(part) - part.rfind(FOLD) - len(FOLD)
+        else:
+            width = width + len(here) + len(part) if fits else len(part)
     return "".join(pieces)
 
 
