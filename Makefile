@@ -61,9 +61,10 @@ locks:
 debian-run debian-test debian-bench: debian-%:
 	@requirements/debian $*
 
-# The first Python that will do; Debian's own is there in any case.
+# The first Python that will do. Debian's own comes first: it is what a server runs, and built with profile-guided
+# optimisation, which takes a tenth off what SMTPy does for a message. One built from source as it comes is not.
 .venv/made: | debian-run
-	@for python in python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3; do \
+	@for python in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do \
 	    if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	        echo "Making .venv with $$($$python -V)"; \
 	        $$python -m venv --clear .venv && touch $@; exit; \
