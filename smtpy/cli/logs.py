@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from functools import lru_cache
 
 FORM = "%(asctime)s %(levelname)s {process}: %(message)s"
 
@@ -10,15 +11,17 @@ FORM = "%(asctime)s %(levelname)s {process}: %(message)s"
 class Line(logging.Formatter):
     """UTC with milliseconds; one record is one line, but for tracebacks."""
 
-    default_time_format = "%Y-%m-%dT%H:%M:%S"
-    default_msec_format = "%s.%03dZ"
-
-    def converter(self, seconds: float | None) -> time.struct_time:
-        return time.gmtime(seconds)
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - as below
+        return f"{_second(int(record.created))}.{int(record.msecs):03}Z"
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
         record.message = visible(record.message)
         return super().formatMessage(record)
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def visible(text: str) -> str:

@@ -109,6 +109,7 @@ class Connection:
         return self._said(self._milter.hello(_text(packets.read_words(data)[0])))
 
     def _sender(self, data: bytes) -> bytes:
+        self._had.discard(b"R")
         return self._said(self._milter.envfrom_bytes(*packets.read_words(data)))
 
     def _recipient(self, data: bytes) -> bytes:

@@ -139,6 +139,11 @@ VIOLATIONS = {
     "an unknown command": offer() + packet("?"),
     "a step we said not to tell": offer() + packet("T"),
     "an end of nothing": GREETING + packet("E"),
+    "an end for nobody": GREETING
+    + words("M", b"<>")
+    + words("R", b"<x@our.example>")
+    + words("M", b"<>")
+    + packet("E"),
     "a recipient of nothing": GREETING + words("R", b"<x@our.example>"),
     "a field of nobody": GREETING + words("M", b"<>") + words("L", b"Subject", b" hi"),
     "a client of no address": offer() + packet("C", b"host\x004\0\x19192.0.2.1.1\0"),
