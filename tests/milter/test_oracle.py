@@ -12,7 +12,8 @@ import milter
 import pytest
 
 from smtpy.milter.engine import Base, Connection
-from tests.milter.postfix_side import ALL_ACTIONS, ALL_STEPS, VERSION
+from tests.milter.postfix_side import FINAL
+from tests.milter.test_packets import offer, packet, words
 from tests.waiting import until
 
 
@@ -122,18 +123,6 @@ def libmilter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.waitpid(pid, 0)
 
 
-def packet(letter: str, data: bytes = b"") -> bytes:
-    return struct.pack("!I", len(data) + 1) + letter.encode() + data
-
-
-def words(letter: str, *each: bytes) -> bytes:
-    return packet(letter, b"".join(word + b"\0" for word in each))
-
-
-OFFER = packet("O", struct.pack("!III", VERSION, ALL_ACTIONS, ALL_STEPS))
-FINAL = frozenset(b"acdrty")
-
-
 def message(subject: bytes, *recipients: bytes, queue_id: bytes = b"4QUEUE") -> list[bytes]:
     """Packets; an answer is awaited after those that the parrot answers."""
     return [
@@ -151,7 +140,7 @@ def message(subject: bytes, *recipients: bytes, queue_id: bytes = b"4QUEUE") -> 
 
 
 def greeting(client: bytes, helo: bytes = b"host.example") -> list[bytes]:
-    return [OFFER, packet("D", b"C{daemon_name}\0smtpd\0"), packet("C", client), words("H", helo)]
+    return [offer(), packet("D", b"C{daemon_name}\0smtpd\0"), packet("C", client), words("H", helo)]
 
 
 FROM_IPV4 = b"host.example\x004\0\x19192.0.2.1\0"
