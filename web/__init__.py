@@ -1,8 +1,8 @@
 """The web application: pages on `smtpy.admin`, for people. Never on SQL.
 
 Read it in this order. `create_app` puts it together; `sessions` is the cookie, `auth` who may call which page, `door`
-the one way to rows, `headers` and `limits` what every answer obeys, `errors` refusals in words, `i18n` languages.
-`pages` has a blueprint for each subject, `templates/_ui.html` what pages are made of.
+the one way to rows, `origin` where writes come from, `headers` and `limits` what every answer obeys, `errors` refusals
+in words, `i18n` languages. `pages` has a blueprint for each subject, `templates/_ui.html` what pages are made of.
 """
 
 from datetime import timedelta
@@ -26,6 +26,7 @@ from web import (
     limits,
     look,
     navigation,
+    origin,
     pages,
     sessions,
     tracing,
@@ -55,7 +56,8 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
     if settings.web_proxies:
         hops = settings.web_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # Flask's own way
-    app.session_interface = sessions.Sessions()
+    sessions.init_app(app)
+    origin.init_app(app)
     csrf.init_app(app)
     for part in (errors, headers, limits, checking, auth, i18n, look, tracing, banner, navigation, happenings, pages):
         part.init_app(app)

@@ -5,7 +5,7 @@ import logging
 from flask import Flask, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from smtpy.admin.outages import Away, Closed, NotReady, Outage, named
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound, Refusal
@@ -47,7 +47,7 @@ def refused(refusal: Refusal) -> ResponseReturnValue:
 
 def out(outage: Outage) -> ResponseReturnValue:
     """The database is away: mail goes on, and so will this."""
-    log.warning("%s %s: %s", request.method, request.path, outage)
+    log.warning("%s %s: %s", request.method, request.url_rule, outage)
     answer = make_response(page(503, _("Not now"), _("The database does not answer. Mail goes on; try again soon.")))
     answer.headers["Retry-After"] = "10"
     return answer
@@ -66,6 +66,8 @@ def stopped(error: HTTPException) -> ResponseReturnValue:
         413: (_("Too large"), _("That is more than is taken at once.")),
         429: (_("Slow down"), _("Too many tries. Wait a little, then go on.")),
     }
+    if isinstance(error, SecurityError):  # asked for by a name that is not ours: no page, whose links would bear it
+        return "Bad Request\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
     if isinstance(error.response, Response) or (error.code or 500) < 400:
         return error.get_response()
     title, words = titles.get(error.code or 500, (error.name, _("The server could not do this.")))
@@ -84,5 +86,5 @@ def failed(error: Exception) -> ResponseReturnValue:
     except Outage as outage:
         return out(outage)
     except Exception:
-        log.exception("%s %s failed", request.method, request.path)
+        log.exception("%s %s failed", request.method, request.url_rule)  # not the path: links that sign in are paths
     return page(500, _("That went wrong"), _("The fault is ours, and it is in the log. Nothing was changed."))

@@ -38,6 +38,7 @@ HEADERS = {
         ]
     ),
 }
+RETRIED = (429, 503)
 HSTS = "max-age=63072000; includeSubDomains"
 
 
@@ -48,6 +49,8 @@ def init_app(app: Flask) -> None:
     def add(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if response.status_code not in RETRIED:  # Flask-Limiter says it always
+            response.headers.pop("Retry-After", None)
         if door.settings().web_origin.startswith("https://"):
             response.headers.setdefault("Strict-Transport-Security", HSTS)
         if request.endpoint != "static":

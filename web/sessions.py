@@ -4,6 +4,8 @@ Flask's `session` is the `data` of smtpy.admin.sessions.Visit. Nothing is writte
 robots leave no rows; and a session that is renewed gets another name, the old one ends.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,15 +14,17 @@ from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.datastructures import CallbackDict
 
 from smtpy.admin import sessions
+from smtpy.admin.outages import Outage, named
 from smtpy.admin.sessions import Member, Visit
 from web import door
 
 COOKIE = "__Host-sid"
 MAX_COOKIE = 64
+SESSIONLESS = ("/static/", "/livez", "/readyz")  # the same to everybody; Flask opens sessions before it knows the view
 
 
 class WebSession(CallbackDict[str, Any], SessionMixin):
-    """Flask's session on a visit. `old` is the name it had before it was renewed."""
+    """Flask's session on a visit. `old` is the name it had before it was renewed; `outage`: the database was away."""
 
     def __init__(self, visit: Visit, *, is_new: bool) -> None:
         super().__init__(visit.data, self._touched)
@@ -29,6 +33,7 @@ class WebSession(CallbackDict[str, Any], SessionMixin):
         self.modified = False
         self.accessed = True
         self.old = ""
+        self.outage: Outage | None = None
 
     def _touched(self, _: object) -> None:
         self.modified = True
@@ -39,16 +44,27 @@ class Sessions(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> WebSession:
         sid = request.cookies.get(COOKIE, "")
-        known = None
-        if sid and len(sid) <= MAX_COOKIE and request.endpoint != "static":
-            known = sessions.open_visit(_engine(app), sid, datetime.now(UTC))
-        return WebSession(known or Visit(sessions.new_sid()), is_new=known is None)
+        known, away = None, None
+        if sid and len(sid) <= MAX_COOKIE and not request.path.startswith(SESSIONLESS):
+            try:
+                with named():
+                    known = sessions.open_visit(_engine(app), sid, datetime.now(UTC))
+            except Outage as outage:  # nobody listens yet: it is told by `init_app`'s part
+                away = outage
+        opened = WebSession(known or Visit(sessions.new_sid()), is_new=known is None)
+        opened.outage = away
+        return opened
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         assert isinstance(session, WebSession)  # noqa: S101 - open_session makes no other
-        if request.endpoint == "static":
+        if request.path.startswith(SESSIONLESS):
             return
         response.vary.add("Cookie")
+        if session.outage is None:
+            with _told(session), named():
+                self._keep(app, session, response)
+
+    def _keep(self, app: Flask, session: WebSession, response: Response) -> None:
         if session.old:
             sessions.close(_engine(app), session.old)
         if session.get("ended"):
@@ -62,6 +78,26 @@ class Sessions(SessionInterface):
         sessions.save(_engine(app), visit, client=door.client(), agent=agent, now=datetime.now(UTC))
         if session.new or session.old:
             response.set_cookie(COOKIE, visit.sid, secure=True, httponly=True, samesite="Lax", path="/")
+
+
+@contextmanager
+def _told(session: WebSession) -> Iterator[None]:
+    """Once it is known that the session cannot be kept, the page that says so does not try again."""
+    try:
+        yield
+    except Outage as outage:
+        session.outage = outage
+        raise
+
+
+def init_app(app: Flask) -> None:
+    """Sessions of ours; where one cannot be read, the answer is that, and not a page for strangers."""
+    app.session_interface = Sessions()
+
+    @app.before_request
+    def refuse() -> None:
+        if (outage := current().outage) is not None:
+            raise outage
 
 
 def _engine(app: Flask) -> Any:

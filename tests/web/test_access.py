@@ -29,6 +29,10 @@ THINGS: dict[tuple[str, str], str] = {
 }
 # What no member owns: endpoint -> why. These routes are asked with a name that does not exist.
 NOBODYS: dict[str, str] = {
+    "signing.first": "a link, which is whoever's has it; tests/web/test_accounts_signing.py",
+    "signing.invited": "a link",
+    "signing.reset": "a link",
+    "signing.verify": "a link",
     "operator.queue_letter": "a message in Postfix's queue, which is not there",
     "announcements.dismiss": "everybody's, or nobody's",
     "operator.audit_act": "a number of the trail: tests/web/test_operator_audit.py",
@@ -48,6 +52,11 @@ def thing(route: Route, argument: str) -> str:
 def url(route: Route, world: World) -> str:
     """The route for what is the owner's."""
     return fill(route, {name: world.things[thing(route, name)] for name in route.arguments})
+
+
+def some_url(route: Route, world: World) -> str:
+    """The same, but for what is nobody's, where it names what does not exist."""
+    return missing(route) if route.endpoint in NOBODYS else url(route, world)
 
 
 def missing(route: Route) -> str:
@@ -137,6 +146,12 @@ def test_16_what_is_dangerous_asks_again_who_you_are(world: World, route: Route)
     answer = ask(world, "admin" if route.access == "admin_only" else "owner", route.method, target, sudo=False)
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("/auth/confirm?")
+
+
+@pytest.mark.parametrize("route", some("public", ids=True), ids=ids)
+def test_29_what_anybody_may_name_is_not_found_unless_it_is_there(world: World, route: Route) -> None:
+    assert route.endpoint in NOBODYS or url(route, world)
+    assert ask(world, ANONYMOUS, route.method, missing(route)).status_code == 404
 
 
 def test_29_every_row_is_needed() -> None:

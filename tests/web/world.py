@@ -24,6 +24,7 @@ from smtpy.store.engine import open_engine
 from smtpy.store.rows import Delivery, Entry, write
 from smtpy.store.schema import AliasTag, Role, SigningKey, Tag, User
 from smtpy.terms import vault_of
+from tests.web.routes import Route
 from web import create_app, limits
 from web.sessions import COOKIE
 
@@ -47,6 +48,11 @@ class World:
         if who != ANONYMOUS:
             client.set_cookie(COOKIE, sid(who, sudo=sudo), domain="localhost", secure=True)
         return client
+
+
+def rightful(route: Route) -> str:
+    """Who may call it, of those who may."""
+    return "admin" if route.access == "admin_only" else "owner"
 
 
 def sid(who: str, *, sudo: bool = True) -> str:

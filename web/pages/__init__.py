@@ -15,6 +15,7 @@ from web.pages import (
     operator,
     settings,
     signing,
+    wellknown,
 )
 
 PAGES = (
@@ -30,6 +31,7 @@ PAGES = (
     operator,
     settings,
     signing,
+    wellknown,
 )
 
 
