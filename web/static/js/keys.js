@@ -24,7 +24,8 @@ function walk({ key, target }) {
 }
 
 function press({ key }) {
-  return use(document.querySelector(`[data-key="${CSS.escape(key)}"]`));
+  const named = `[data-key="${CSS.escape(key)}"]`; // what the page has for it comes before what the frame has
+  return use(document.querySelector(`main ${named}`) ?? document.querySelector(named));
 }
 
 function focus(row) {
