@@ -28,6 +28,7 @@ WORDS = {
     "api_key.add": N_("API key made"),
     "api_key.revoke": N_("API key revoked"),
     "link.add": N_("Link for a new password asked for"),
+    "user.reset-mfa": N_("Second factors removed by an administrator"),
     "user.export": N_("Data exported"),
 }
 TABS = (

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from smtpy.admin.change import Change
 from smtpy.admin.refusals import Invalid, NotFound
 from smtpy.admin.sessions import digest
-from smtpy.store.accounts import RecoveryCode
+from smtpy.store.accounts import Passkey, RecoveryCode
 from smtpy.store.schema import User
 from smtpy.vault import Vault
 
@@ -58,6 +58,15 @@ def turn_off(c: Change, user_id: int) -> None:
         user.totp = user.totp_step = None
         c.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
         c.note("totp.off", f"user {user.email}", None, None)
+
+
+def reset(c: Change, user_id: int) -> None:
+    """Take away app, recovery codes and passkeys of who has lost them; their password alone signs in then."""
+    user = _user(c, user_id)
+    user.totp = user.totp_step = None
+    for table in (RecoveryCode, Passkey):
+        c.session.execute(delete(table).where(table.user_id == user_id))
+    c.note("user.reset-mfa", f"user {user.email}", None, None)
 
 
 def renew_codes(c: Change, user_id: int) -> tuple[str, ...]:

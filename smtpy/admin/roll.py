@@ -76,7 +76,7 @@ def appoint(c: Change, name: str, wanted: Role) -> UserView:
     """Another role for a user. Raises NotFound, InTrash, InUse."""
     row = USERS.living(c.session, name)
     if wanted is not Role.ADMIN:
-        _keep_one(c, row)
+        keep_one(c, row)
     before = members.view(c.session, row)
     row.role = wanted
     return USERS.edited(c, row, before, "role")
@@ -100,7 +100,7 @@ def appoint_user(c: Change, name: str) -> UserView:
 def off(c: Change, name: str) -> UserView:
     """Switch off, which ends their sessions; their mail goes on. Raises NotFound, InTrash, InUse."""
     row = USERS.living(c.session, name)
-    _keep_one(c, row)
+    keep_one(c, row)
     sessions.revoke_all(c, row.id)
     return members.off(c, name)
 
@@ -108,7 +108,7 @@ def off(c: Change, name: str) -> UserView:
 def delete(c: Change, name: str) -> UserView:
     """Put into the trash, which ends their sessions. Raises NotFound, InUse."""
     row = members.find(c.session, name)
-    _keep_one(c, row)
+    keep_one(c, row)
     deleted = members.delete(c, name)
     sessions.revoke_all(c, row.id)
     return deleted
@@ -119,7 +119,8 @@ def sign_out(c: Change, name: str) -> None:
     sessions.revoke_all(c, members.find(c.session, name).id)
 
 
-def _keep_one(c: Change, row: User) -> None:
+def keep_one(c: Change, row: User) -> None:
+    """Raises InUse for the only administrator who can sign in."""
     if row.role is not Role.ADMIN or not row.enabled or row.deleted_at is not None:
         return
     others = select(User.id).where(STATES["on"], User.role == Role.ADMIN, User.id != row.id).limit(1)

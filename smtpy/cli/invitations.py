@@ -3,7 +3,7 @@
 import click
 
 from smtpy.cli.acts import reading
-from smtpy.cli.setup import Setup, Trouble, pass_setup
+from smtpy.cli.setup import Setup, pass_setup
 from smtpy.cli.show import json_option, show_list
 
 
@@ -25,31 +25,15 @@ def create(setup: Setup, email: str, role: str, send: bool) -> None:
     with setup.change() as c:
         link = url(setup, "invited", accounts.invite(c, email, role=Role(role)))
     if send:
-        _send(setup, email, link)
+        from smtpy.cli.letters import invite
+
+        invite(setup, email, link)
     click.echo(link)
 
 
 def url(setup: Setup, page: str, token: str) -> str:
     """The page of a link, as people reach it. The web has the same addresses (web/pages/signing)."""
     return f"{setup.settings.web_origin.rstrip('/')}/auth/{page}/{token}"
-
-
-def _send(setup: Setup, email: str, link: str) -> None:
-    import os
-    from datetime import UTC, datetime
-
-    from smtpy.notices import letters
-    from smtpy.notices.message import composed
-    from smtpy.notices.post import Post, Undelivered
-
-    settings = setup.settings
-    letter = letters.invitation(letters.untranslated, link, settings.hostname, settings.postmaster)
-    names = {"sender": settings.notice_sender, "to": email, "host": settings.hostname, "language": "en"}
-    message = composed(letter, **names, now=datetime.now(UTC))
-    try:
-        Post(settings.notice_server, settings.notice_sender, settings.hostname).send(message, email)
-    except Undelivered as why:
-        raise Trouble(os.EX_TEMPFAIL, f"the invitation stands, but was not sent: {why}; its link is {link}") from None
 
 
 @invite_command.command("list")

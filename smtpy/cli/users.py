@@ -86,6 +86,24 @@ def link(setup: Setup, email: str) -> None:
     click.echo(url(setup, "reset", token))
 
 
+@user_command.command("reset-mfa")
+@click.argument("email")
+@pass_setup
+def reset_mfa(setup: Setup, email: str) -> None:
+    """Remove authenticator app, recovery codes and passkeys of who has lost them; ends their sessions."""
+    from smtpy.cli.letters import tell
+
+    with setup.change() as c:
+        from smtpy.admin import factors, members, sessions
+
+        user = members.USERS.living(c.session, email)
+        factors.reset(c, user.id)
+        sessions.revoke_all(c, user.id)
+        email = user.email
+    tell(setup, email, "mfa.reset")
+    click.echo(f"user {email} signs in by password alone, and is signed out everywhere")
+
+
 def _asked() -> str:
     found: str = click.prompt("New password", hide_input=True, confirmation_prompt="Once more")
     return found

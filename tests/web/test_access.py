@@ -21,6 +21,7 @@ THINGS: dict[tuple[str, str], str] = {
     ("aliases", "alias"): "alias",
     ("settings", "passkey"): "passkey",
     ("settings", "session"): "session",
+    ("settings", "key"): "api_key",
     ("operator", "user"): "user",
     ("operator", "invitation"): "invitation",
     ("operator", "announcement"): "announcement",

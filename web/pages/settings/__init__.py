@@ -4,4 +4,4 @@ from flask import Blueprint
 
 pages = Blueprint("settings", __name__, url_prefix="/settings")
 
-from web.pages.settings import factors, profile, security  # noqa: E402, F401 - they hang their views on `pages`
+from web.pages.settings import data, factors, keys, profile, security  # noqa: E402, F401 - they hang their views on `pages`

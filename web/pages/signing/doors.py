@@ -159,6 +159,13 @@ def sign_out() -> ResponseReturnValue:
     return redirect(url_for("signing.sign_in"), HTTPStatus.SEE_OTHER)
 
 
+@pages.get("/left")
+@public
+def left() -> ResponseReturnValue:
+    """The account is deleted."""
+    return render_template("signing/left.html")
+
+
 @pages.route("/confirm", methods=["GET", "POST"])
 @signed_in
 @guarded
