@@ -71,6 +71,17 @@ def mailbox(_: Translate, link: str, host: str) -> Letter:
     )
 
 
+def test(_: Translate, alias: str) -> Letter:
+    """To a member's first alias, so that they see it arrive."""
+    return Letter(
+        _("It works"),
+        (
+            _("This letter was sent to %(alias)s, and has come to your mailbox from there.", alias=alias),
+            _("Whoever has that address does not know this mailbox. If it gets too loud, switch it off."),
+        ),
+    )
+
+
 def reset(_: Translate, link: str, host: str) -> Letter:
     """To who has forgotten their password. Good for 30 minutes."""
     return Letter(

@@ -42,7 +42,7 @@ def test_the_first_administrator_comes_by_a_link_and_chooses_a_password(client: 
         path = f"/auth/first/{accounts.first(c)}"
     assert client.get(path).status_code == 200
     answer = client.post(path, data={**JOIN, "email": NEW})
-    assert (answer.status_code, answer.location) == (303, "/")
+    assert (answer.status_code, answer.location) == (303, "/welcome")
     assert client.get("/").status_code == 200
     assert user(engine, NEW).role is Role.ADMIN
     assert client.get(path).status_code == 404

@@ -15,6 +15,7 @@ from web.pages import (
     operator,
     settings,
     signing,
+    welcome,
     wellknown,
 )
 
@@ -32,6 +33,7 @@ PAGES = (
     settings,
     signing,
     wellknown,
+    welcome,
 )
 
 

@@ -61,11 +61,11 @@ def new() -> ResponseReturnValue:
     except Refusal as refusal:
         status = show(form, refusal, "address")
         return render_template("mailboxes/new.html", form=form), status
-    _write(found, token)
+    write_to(found, token)
     return redirect(url_for("mailboxes.listing"), 303)
 
 
-def _write(mailbox: MailboxView, token: str) -> None:
+def write_to(mailbox: MailboxView, token: str) -> None:
     """Send the link, and say whether it left."""
     host = door.settings().hostname
     letter = texts.mailbox(_, letters.link("mailboxes.verify", token=token), host)
@@ -88,7 +88,7 @@ def ask(mailbox: UUID) -> ResponseReturnValue:
     except Refusal as refusal:
         tell(_(refusal.message), "bad")
     else:
-        _write(found, token)
+        write_to(found, token)
     return redirect(url_for("mailboxes.listing"), 303)
 
 

@@ -13,7 +13,7 @@ from smtpy.admin.domains import DomainView
 from smtpy.zone.master import lines
 from smtpy.zone.records import Wanted
 from web import checking, door
-from web.auth import signed_in
+from web.auth import safe_next, signed_in
 from web.i18n import _
 from web.pages.domains.frame import pages
 from web.toasts import tell
@@ -52,16 +52,17 @@ def check(domain: UUID) -> ResponseReturnValue:
     by = f"web:{door.member().email}"
     if request.headers.get("X-Part"):
         checking.checks().start(view.name, by)
-        return _part(view.uuid)
+        return _part(view.uuid, again="next" in request.form)
     say(view, checking.checks().wait(view.name, by))
-    return redirect(url_for("domains.detail", domain=view.uuid), 303)
+    return redirect(safe_next(request.form.get("next") or url_for("domains.detail", domain=view.uuid)), 303)
 
 
-def _part(uuid: str) -> ResponseReturnValue:
+def _part(uuid: str, *, again: bool = False) -> ResponseReturnValue:
+    """`again`: for whoever waits for all to be right."""
     with door.reading() as session:
         found = sheets.sheet(session, uuid, door.settings())
     running = checking.checks().runs(found.domain.name)
-    return render_template("domains/_records.html", domain=found.domain, sheet=found, running=running)
+    return render_template("domains/_records.html", domain=found.domain, sheet=found, running=running, again=again)
 
 
 def say(view: DomainView, came: Checked | None) -> None:

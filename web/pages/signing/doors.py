@@ -20,6 +20,7 @@ from web.forms.signing import Code, Confirm, Passkey, SignIn
 from web.i18n import _
 from web.limits import guarded, slowed
 from web.pages.signing import pages
+from web.pages.welcome import way_in
 from web.toasts import tell
 
 HALF = "half"  # in the session: who has given their password, and has a second factor to show
@@ -76,7 +77,7 @@ def let_in(member: Member, target: str, *, is_new: bool = False) -> ResponseRetu
         device = described(request.headers.get("User-Agent", ""))
         letter = texts.new_device(_, letters.link("settings.security"), device, door.client())
         letters.send_beside(letter, member.email)
-    return redirect(target, HTTPStatus.SEE_OTHER)
+    return redirect(way_in(member, target), HTTPStatus.SEE_OTHER)
 
 
 @pages.route("/second-factor", methods=["GET", "POST"])
