@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from smtpy.admin import links, mailboxes, members, sessions
+from smtpy.admin import audit, links, mailboxes, members, sessions
 from smtpy.admin.change import Change, change, reading
 from smtpy.config import Settings, judge
 from smtpy.seed import plant
@@ -81,6 +81,8 @@ class Site:
                 self.ids[name] = session.scalars(mine.limit(1)).one()
             came = select(JournalRow.uuid).join(JournalRecipient, JournalRecipient.journal_id == JournalRow.id)
             came = came.join(Alias, Alias.id == JournalRecipient.alias_id).where(Alias.owner_id == owner)
+            self.ids["user"] = members.find(session, ANN).uuid
+            self.ids["act"] = audit.page(session, audit.Wanted(), limit=1)[0].id
             self.ids["message"] = session.scalars(came.order_by(JournalRow.id.desc()).limit(1)).one()
 
     def _waiting(self, c: Change) -> str:

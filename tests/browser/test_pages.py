@@ -25,6 +25,8 @@ RULES_OF_AXE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pr
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}  # all that another theme changes
 # What stands in the address of a page, as names of Site.ids: endpoint, then argument.
 EXAMPLES: dict[str, dict[str, str]] = {
+    "operator.audit_act": {"number": "act"},
+    "operator.users_one": {"user": "user"},
     "domains.detail": {"domain": "domain"},
     "domains.rules": {"domain": "domain"},
     "domains.keys": {"domain": "domain"},
