@@ -60,9 +60,14 @@ def find(session: Session, number: int) -> Row:
     return _row(row)
 
 
-def after(session: Session, number: int, limit: int = PAGE) -> tuple[Row, ...]:
+def newest(session: Session) -> int:
+    """The id of the last act; 0: there is none."""
+    return session.scalar(select(func.max(Audit.id))) or 0
+
+
+def after(session: Session, number: int, wanted: Wanted, *, limit: int = PAGE) -> tuple[Row, ...]:
     """What came after an act, oldest first: for who follows the trail."""
-    chosen = _chosen(session, Wanted()).where(Audit.id > number).order_by(Audit.id).limit(limit)
+    chosen = _chosen(session, wanted).where(Audit.id > number).order_by(Audit.id).limit(limit)
     return tuple(map(_row, session.scalars(chosen)))
 
 

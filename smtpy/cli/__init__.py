@@ -31,7 +31,7 @@ COMMANDS = {
     "verify": ("verify", "Who vouches for a message: SPF, DKIM, DMARC, ARC."),
     "log": ("log", "Messages and what became of them, newest first."),
     "queue": ("queue", "Mail that waits in Postfix's queue: look, hold, release, delete, try again."),
-    "audit": ("audit", "Prove what became of mail."),
+    "audit": ("audit", "Prove what became of mail; see who changed what."),
     "config": ("config", "The settings in force."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),
     "seed": ("seed", "Fill an empty database with made-up people, aliases and mail."),

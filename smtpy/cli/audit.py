@@ -1,4 +1,4 @@
-"""`smtpy audit`: what can be proved."""
+"""`smtpy audit`: what can be proved, and who changed what (smtpy.cli.tail)."""
 
 import time
 from dataclasses import asdict
@@ -12,6 +12,7 @@ from smtpy.cli.logs import visible
 from smtpy.cli.queue import asking, postfix_option
 from smtpy.cli.setup import Setup, Trouble, pass_setup
 from smtpy.cli.show import json_option, show_document
+from smtpy.cli.tail import tail_command
 
 if TYPE_CHECKING:
     from smtpy.admin.balance import Balance
@@ -23,7 +24,10 @@ SINCE = timedelta(days=1)
 
 @click.group("audit")
 def audit_command() -> None:
-    """Prove what became of mail."""
+    """Prove what became of mail; see who changed what."""
+
+
+audit_command.add_command(tail_command)
 
 
 @audit_command.command("mail")

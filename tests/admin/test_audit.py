@@ -65,7 +65,7 @@ def test_the_trail_by_time_and_page_by_page(town: Engine) -> None:
             before = page[-1].id
         assert seen == sorted(seen, reverse=True)
         assert len(seen) == 7
-        assert audit.after(session, seen[2]) == tuple(reversed(audit.page(session, Wanted(), limit=2)))
+        assert audit.after(session, seen[2], Wanted()) == tuple(reversed(audit.page(session, Wanted(), limit=2)))
         assert audit.find(session, newest.id) == newest
         assert set(audit.acts(session)) == {"user.add", "mailbox.add", "domain.add", "alias.add"}
         with pytest.raises(NotFound):
