@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
 from smtpy.mail.address import ANY_LENGTH, MAX_ADDRESS, BadAddress, parse_path
+from smtpy.store.events import MailEvent
 from smtpy.store.records import JournalRecipient, JournalRow
 from smtpy.store.schema import Alias
 from smtpy.store.tallies import AliasDay, Correspondent, JournalPosition
@@ -70,47 +71,49 @@ def who(reverse_path: str) -> str:
 
 def count(engine: Engine, limit: int = BATCH) -> int:
     """Count the next rows of the journal, `limit` at most; how many these were. 0: there are no more for now."""
-    until = _settled(engine)
+    until = settled(engine, JournalRow, READER)
     with engine.begin() as connection:
-        at = _position(connection)
-        if until < at:  # SQLite gives numbers again once the last rows are gone
-            _move(connection, until)
+        at = begin(connection, READER, until)
         numbers = select(JournalRow.id).where(JournalRow.id > at, JournalRow.id <= until)
         rows = connection.scalars(numbers.order_by(JournalRow.id).limit(limit)).all()
         if rows:
             _keep(connection, _amount(connection, rows))
-            _move(connection, rows[-1])
+            move(connection, READER, rows[-1])
     return len(rows)
 
 
-def _settled(engine: Engine) -> int:
-    """The highest number below which nothing is to come. 0 if writers are too busy to tell."""
+def settled(engine: Engine, table: type[JournalRow | MailEvent], reader: str) -> int:
+    """The highest number below which nothing is to come; as far as the reader is, if writers are too busy to tell."""
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT}'"))
             try:
-                connection.execute(text("LOCK TABLE journal IN SHARE MODE"))
+                connection.execute(text(f"LOCK TABLE {table.__tablename__} IN SHARE MODE"))
             except OperationalError:  # the next turn may have more luck
                 connection.rollback()
-                return _counted_so_far(engine)
-        return connection.scalar(select(func.max(JournalRow.id))) or 0
+                return _so_far(engine, reader)
+        return connection.scalar(select(func.max(table.id))) or 0
 
 
-def _counted_so_far(engine: Engine) -> int:
-    with engine.begin() as connection:
-        return _position(connection)
+def _so_far(engine: Engine, reader: str) -> int:
+    with engine.connect() as connection:
+        return connection.scalar(select(JournalPosition.journal_id).where(JournalPosition.name == reader)) or 0
 
 
-def _position(connection: Connection) -> int:
-    """How far it is counted; nobody else counts until the transaction ends."""
-    start = _INSERT[connection.dialect.name](_AT).values(name=READER, journal_id=0)
+def begin(connection: Connection, reader: str, until: int) -> int:
+    """How far the reader is; nobody else counts until the transaction ends."""
+    start = _INSERT[connection.dialect.name](_AT).values(name=reader, journal_id=0)
     connection.execute(start.on_conflict_do_nothing())
-    found = select(JournalPosition.journal_id).where(JournalPosition.name == READER).with_for_update()
-    return connection.scalar(found) or 0
+    found = select(JournalPosition.journal_id).where(JournalPosition.name == reader).with_for_update()
+    at = connection.scalar(found) or 0
+    if until < at:  # SQLite gives numbers again once the last rows are gone
+        move(connection, reader, until)
+    return min(at, until)
 
 
-def _move(connection: Connection, number: int) -> None:
-    connection.execute(update(JournalPosition).where(JournalPosition.name == READER).values(journal_id=number))
+def move(connection: Connection, reader: str, number: int) -> None:
+    """The reader has come this far."""
+    connection.execute(update(JournalPosition).where(JournalPosition.name == reader).values(journal_id=number))
 
 
 def _amount(connection: Connection, numbers: Sequence[int]) -> _Seen:
@@ -134,7 +137,7 @@ def _keep(connection: Connection, seen: _Seen) -> None:
         for alias_id, day in dict.fromkeys(key[:2] for key in seen.days)
         if alias_id in owners
     )
-    _add(connection, _DAY, days, ("forwarded", "refused", "held", "bounced"))
+    add_days(connection, days)
     senders = [
         {"alias_id": alias_id, "address": address, "first_at": first, "last_at": last}
         | {name: seen.senders[alias_id, address, name] for name in ("forwarded", "refused")}
@@ -148,6 +151,11 @@ def _keep(connection: Connection, seen: _Seen) -> None:
         older = or_(Alias.last_at.is_(None), Alias.last_at < at)
         told = {"last_at": at, "updated_at": Alias.updated_at}  # nobody changed it
         connection.execute(update(Alias).where(Alias.id == alias_id, older).values(told))
+
+
+def add_days(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
+    """Add to what is counted of days: rows with all columns."""
+    _add(connection, _DAY, rows, ("forwarded", "refused", "held", "bounced"))
 
 
 def _columns(days: Counter[tuple[int, date, str]], alias_id: int, day: date) -> dict[str, int]:

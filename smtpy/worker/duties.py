@@ -21,7 +21,7 @@ from smtpy.admin.outages import Outage, named
 from smtpy.admin.pairs import KeyView
 from smtpy.admin.refusals import Refusal
 from smtpy.config import Settings
-from smtpy.store import counting
+from smtpy.store import bounce_counting, counting
 from smtpy.store.findings import Subject, due, forget
 from smtpy.terms import vault_of
 from smtpy.worker.crew import each
@@ -29,6 +29,7 @@ from smtpy.worker.crew import each
 ACTOR = "worker"  # in the audit trail
 BATCH = 100  # domains of one round
 THREADS = 8
+ROUNDS = 20  # batches of the journal
 CHECKING = "check domains"  # the duty by which others see whether a worker runs
 
 log = logging.getLogger("smtpy.worker")
@@ -121,10 +122,16 @@ def purge_keys(post: Post) -> None:
 
 
 def count_journal(post: Post) -> None:
-    """What the journal amounts to, for the pages. Raises Outage."""
+    """What the journal and Postfix's log amount to, for the pages. Raises Outage."""
+    counts: tuple[Callable[[], int], ...] = (
+        lambda: counting.count(post.engine, counting.BATCH),
+        lambda: bounce_counting.count(post.engine, datetime.now(UTC), counting.BATCH),
+    )
     with named():
-        while not post.stopping.is_set() and counting.count(post.engine, counting.BATCH) == counting.BATCH:
-            pass
+        for count in counts:
+            for _ in range(ROUNDS):  # then it is the turn of other duties
+                if post.stopping.is_set() or count() < counting.BATCH:
+                    break
 
 
 def _changing(post: Post) -> contextlib.AbstractContextManager[Change]:

@@ -124,7 +124,7 @@ def test_what_ends_half_way_is_counted_once_the_next_time(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(counting, "_move", die)  # all is counted, and the position not yet written
+        patched.setattr(counting, "move", die)  # all is counted, and the position not yet written
         with pytest.raises(KeyboardInterrupt):
             counting.count(engine)
     assert days(engine) == {}

@@ -48,12 +48,12 @@ def test_what_is_to_be_looked_after_is_said(world: World) -> None:
         session.add(DomainCheck(**fixed, kind="tlsrpt", name="x", status="ok", checked_at=long_ago))
         session.execute(update(SigningKey).values(created_at=long_ago, used_from=None, retired_at=None))
     page = world.as_("owner").get("/").text
-    assert "The DNS of <b>ann.example</b> is not as it must be (MX, SPF)" in page
+    assert "<b>ann.example</b> does not publish what it must (MX, SPF)" in page
     assert page.count("New signing keys of <b>ann.example</b>") == 1
 
 
 def test_nothing_of_other_people_is_a_concern(world: World) -> None:
-    assert "notice" not in world.as_("other").get("/").text
+    assert "concerns" not in world.as_("other").get("/").text
 
 
 def test_it_takes_as_many_statements_for_many_as_for_few(world: World) -> None:
