@@ -15,7 +15,7 @@ from werkzeug.routing import Rule
 
 from smtpy.config import judge
 from tests.browser.conftest import Browse, Complaints, picture
-from tests.browser.site import ANN, OPS, SECRETS, Site
+from tests.browser.site import ANN, NEW, OPS, SECRETS, Site
 from web import create_app
 
 WEIGHT = 100_000  # octets of a page and all it loads, compressed
@@ -31,7 +31,8 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "domains.rules": {"domain": "domain"},
     "domains.keys": {"domain": "domain"},
     "domains.settings": {"domain": "domain"},
-    **{f"aliases.{name}": {"alias": "alias"} for name in ("detail", "senders", "settings")},
+    "operator.audit_act": {"number": "act"},
+    "operator.users_one": {"user": "user"},
     "settings.passkey": {"passkey": "passkey"},
     "signing.first": {"token": "first"},
     "signing.invited": {"token": "invited"},
@@ -54,6 +55,9 @@ NO_PAGES = {
     "installing.manifest": "JSON",
     "operator.queue_letter": "needs a Postfix with mail in its queue: tests/web",
     "installing.worker": "JavaScript",
+    "wellknown.change_password": "leads to a page",
+    "wellknown.robots": "lines for machines",
+    "wellknown.security": "lines for machines",
 }
 
 
@@ -153,6 +157,16 @@ def test_a_page_is_whole_without_javascript(endpoint: str, site: Site, browse: B
         pressed = form.locator("button:not([type=button]), input[type=submit]")
         assert pressed.count(), form.evaluate("form => form.outerHTML.slice(0, 300)")
     assert page.locator("main h1:visible").count() == 1
+
+
+@pytest.mark.parametrize("endpoint", sorted(name for name, rule in RULES.items() if not rule.arguments))
+def test_a_page_is_fit_for_whoever_has_nothing_yet(endpoint: str, site: Site, browse: Browse) -> None:
+    if who_of(RULES[endpoint]) != ANN:
+        pytest.skip("the same for everybody")
+    page = browse(path_of(RULES[endpoint], site), who=NEW, width=320, height=640)
+    picture(page, f"{endpoint}-new")
+    assert not violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320, widest(page)
 
 
 def test_the_lists_name_pages_that_exist() -> None:
