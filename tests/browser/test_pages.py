@@ -31,8 +31,6 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "domains.rules": {"domain": "domain"},
     "domains.keys": {"domain": "domain"},
     "domains.settings": {"domain": "domain"},
-    "operator.audit_act": {"number": "act"},
-    "operator.users_one": {"user": "user"},
     "settings.passkey": {"passkey": "passkey"},
     "signing.first": {"token": "first"},
     "signing.invited": {"token": "invited"},
