@@ -15,6 +15,7 @@ WORDS = {
     "user.delete": N_("Account deleted"),
     "user.restore": N_("Account restored"),
     "user.password": N_("Password changed"),
+    "user.rehash": N_("Password protected anew"),
     "user.email": N_("E-mail address changed"),
     "user.email.ask": N_("Another e-mail address asked for"),
     "session.revoke": N_("Sessions ended"),

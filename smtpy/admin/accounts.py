@@ -33,14 +33,18 @@ class Newcomer:
 
 def first(c: Change) -> str:
     """The token by which somebody becomes the first administrator. Raises InUse once there is one who can sign in."""
+    _refuse_another(c)
+    token = links.make(c, Purpose.ADMIN, role=Role.ADMIN)
+    c.note("link.add", "link for the first administrator", None, None)
+    return token
+
+
+def _refuse_another(c: Change) -> None:
     by_passkey = select(Passkey.id).where(Passkey.user_id == User.id).exists()
     ready = (User.role == Role.ADMIN, User.deleted_at.is_(None), or_(User.password.is_not(None), by_passkey))
     email = c.session.scalar(select(User.email).where(*ready).limit(1))
     if email is not None:
         raise InUse("user", f"{email} administers this service already; have them invite you, or use `smtpy user link`")
-    token = links.make(c, Purpose.ADMIN, role=Role.ADMIN)
-    c.note("link.add", "link for the first administrator", None, None)
-    return token
 
 
 def invite(c: Change, email: str, *, role: Role = Role.USER) -> str:
@@ -87,9 +91,11 @@ def sign_up(c: Change, email: str) -> str | None:
 def join(c: Change, token: str, purpose: Purpose, who: Newcomer, *, words: tuple[str, ...] = ()) -> Member:
     """Use a link up and make the account it is for.
 
-    Raises NotFound, Invalid, AlreadyThere, InTrash.
+    Raises NotFound, Invalid, AlreadyThere, InTrash, InUse.
     """
     link = links.use(c, token, purpose)
+    if purpose is Purpose.ADMIN:
+        _refuse_another(c)
     address = link.email or who.email
     if purpose is Purpose.ADMIN and _known(c.session, address):
         user = members.USERS.living(c.session, address)

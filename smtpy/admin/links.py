@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, Engine, delete, select, update
 from sqlalchemy.orm import Session
 
 from smtpy.admin.change import Change
@@ -108,6 +108,8 @@ def view(row: OneTimeLink) -> Link:
     )
 
 
-def purge(c: Change) -> None:
-    """Take away links that are worth nothing any more; what they did stands in the audit trail."""
-    c.session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < c.now))
+def purge(engine: Engine, now: datetime) -> int:
+    """Take away links that have expired, used or not; how many. What they did stands in the audit trail."""
+    with engine.begin() as connection:
+        gone = connection.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < now).returning(OneTimeLink.id))
+        return len(gone.all())

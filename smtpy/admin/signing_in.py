@@ -4,7 +4,7 @@ An account that does not exist, one that is off or in the trash, and a wrong pas
 A failed try is kept for the account's owner to see; how many are taken at all is for the edge to say (web/limits.py).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, delete, func, insert, select
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from smtpy.store.accounts import Attempt
 from smtpy.store.schema import Audit, User
 
 DEVICES = 100  # sign-ins looked back upon for a device that is known
+REMEMBERED = timedelta(days=30)  # for which failed tries are kept
 TRIES = 5  # at one challenge for a second factor
 ACT = "user.sign-in"
 
@@ -122,6 +123,7 @@ def keep_up(c: Change, member: Member, password: str) -> None:
     user = c.session.scalar(select(User).where(User.id == member.id))
     if user and user.password and passwords.is_dated(user.password):
         user.password = passwords.hashed(password)
+        c.note("user.rehash", f"user {user.email}", None, None)
 
 
 def set_password(c: Change, user_id: int, text: str, *, words: tuple[str, ...] = ()) -> User:

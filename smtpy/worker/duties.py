@@ -14,7 +14,7 @@ from threading import Event
 
 from sqlalchemy import Engine
 
-from smtpy.admin import keys
+from smtpy.admin import keys, links, sessions, signing_in
 from smtpy.admin.change import Change, change, reading
 from smtpy.admin.checks import Checked, check
 from smtpy.admin.outages import Outage, named
@@ -134,6 +134,15 @@ def count_journal(post: Post) -> None:
                     break
 
 
+def purge_signing_in(post: Post) -> None:
+    """Sessions and links that have ended go, and failed tries of more than a month ago. Raises Outage."""
+    now = datetime.now(UTC)
+    with named():
+        sessions.purge(post.engine, now)
+        links.purge(post.engine, now)
+        signing_in.forget_failures(post.engine, now - signing_in.REMEMBERED)
+
+
 def _changing(post: Post) -> contextlib.AbstractContextManager[Change]:
     return change(post.engine, by=ACTOR, hostname=post.settings.hostname, vault=vault_of(post.settings))
 
@@ -143,4 +152,5 @@ DUTIES = (
     Duty(CHECKING, timedelta(minutes=1), check_domains),
     Duty("rotate keys", timedelta(hours=1), rotate_keys),
     Duty("purge keys", timedelta(hours=1), purge_keys),
+    Duty("purge signing in", timedelta(hours=1), purge_signing_in),
 )

@@ -12,9 +12,9 @@ from smtpy.admin import accounts, choices, factors, links, members, passwords, s
 from smtpy.admin.accounts import Newcomer
 from smtpy.admin.change import change, personal, reading
 from smtpy.admin.choices import SignUp
-from smtpy.admin.refusals import NotFound, Refusal
+from smtpy.admin.refusals import InUse, NotFound, Refusal
 from smtpy.store.accounts import Purpose
-from smtpy.store.schema import Epoch, User
+from smtpy.store.schema import Epoch, Role, User
 from smtpy.vault import Vault
 
 ANN = "ann@people.example"
@@ -100,7 +100,6 @@ def test_a_password_hashed_at_lower_costs_is_hashed_anew(engine: Engine, ann: in
     assert member is not None
     with personal(engine, by="test") as c:
         signing_in.keep_up(c, member, PASSWORD)
-        signing_in.came(c, member, how="password", device="")
     with reading(engine) as session:
         kept = members.find(session, ANN).password
     assert kept is not None
@@ -133,3 +132,12 @@ def test_who_may_sign_up_is_a_choice(engine: Engine) -> None:
             choices.set_sign_up(c, mode)
         with reading(engine) as session:
             assert choices.sign_up(session) is mode
+
+
+def test_there_is_one_first_administrator(engine: Engine) -> None:
+    with change(engine, by="test") as c:
+        token = accounts.first(c)
+    with change(engine, by="test") as c:
+        signing_in.set_password(c, members.add(c, "root@people.example", role=Role.ADMIN).id, PASSWORD)
+    with change(engine, by="link") as c, pytest.raises(InUse):
+        accounts.join(c, token, Purpose.ADMIN, Newcomer("", PASSWORD, "evil@people.example"))

@@ -1,6 +1,7 @@
 """Somebody with a password, and a place where letters arrive, as a pytest plugin."""
 
 import re
+import threading
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -77,6 +78,9 @@ def letters(app: Flask, settings: Settings) -> Iterator[Letters]:
     )
     inbox.start()
     yield Letters(inbox)
+    for thread in threading.enumerate():
+        if thread.name == "beside":  # a letter that is on its way
+            thread.join()
     inbox.stop()
 
 

@@ -17,6 +17,7 @@ from smtpy.store.accounts import RecoveryCode, WebSession
 from smtpy.store.schema import User
 from smtpy.terms import vault_of
 from tests.web.accounts import ANN, OTHER_PASSWORD, PASSWORD, Letters, enter, is_in, name_of
+from tests.web.conftest import SignIn
 
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
@@ -270,6 +271,7 @@ def test_an_address_changes_by_a_letter_to_the_new_one(
         assert session.query(User).filter_by(email=ANN).count() == 1
     path = letters.link_to("Ann@new.example")
     assert client.post(path).status_code == 303
+    assert client.get(path).status_code == 404
     with Session(engine) as session:
         assert session.query(User).one().key == "ann@new.example"
     assert "was changed" in str(letters.to(ANN).get_body(("plain",)))
@@ -306,3 +308,14 @@ def test_37_a_name_is_one_line(client: FlaskClient, ann: str, name: str) -> None
     enter(client)
     form = {"name": name, "language": "", "theme": "auto"}
     assert client.post("/settings", data=form).status_code == 422
+
+
+def test_33_a_link_for_an_address_is_its_owners(
+    app: Flask, client: FlaskClient, ann: str, letters: Letters, sign_in: SignIn
+) -> None:
+    enter(client)
+    client.post("/settings/e-mail", data={"email": "typo@new.example"})
+    path = letters.link_to("typo@new.example")
+    assert app.test_client().post(path).location.startswith("/auth/sign-in?next=")
+    assert sign_in("bob@people.example").post(path).status_code == 404
+    assert client.post(path).status_code == 303

@@ -17,6 +17,7 @@ from smtpy.admin.outages import Outage
 from smtpy.admin.scope import Viewer
 from smtpy.config import Settings
 from smtpy.store import counting
+from smtpy.store.accounts import Attempt, OneTimeLink, Purpose, WebSession
 from smtpy.store.checks import DomainCheck
 from smtpy.store.directory import SqlDirectory
 from smtpy.store.findings import Subject
@@ -24,7 +25,7 @@ from smtpy.store.rows import write
 from smtpy.store.schema import Epoch, SigningKey
 from smtpy.store.tallies import AliasDay
 from smtpy.terms import vault_of
-from smtpy.worker.duties import Post, check_domains, count_journal, purge_keys, rotate_keys
+from smtpy.worker.duties import Post, check_domains, count_journal, purge_keys, purge_signing_in, rotate_keys
 from tests.nameserver import Nameserver, silence
 from tests.store.test_journal import delivery, entry
 from tests.worker.conftest import ANN, INBOX, Settle
@@ -308,3 +309,26 @@ def test_a_check_asks_a_bounded_number_of_questions(
     came = check(announced, Subject("new.example", ours=True), settings, "test")
     assert len(set(nameserver.asked)) <= MOST_QUESTIONS + 1  # the root
     assert not came.proven
+
+
+def test_what_has_ended_of_signing_in_goes(house: Engine, settings: Settings) -> None:
+    now = datetime.now(UTC)
+    with change(house, by="test") as c:
+        user = members.find(c.session, ANN)
+        rows = [
+            WebSession(digest="old", user_id=user.id, created_at=now - MONTH, seen_at=now),
+            WebSession(digest="idle", user_id=user.id, created_at=now - MONTH / 10, seen_at=now - MONTH / 30),
+            WebSession(digest="stranger", created_at=now - timedelta(hours=2), seen_at=now),
+            WebSession(digest="good", user_id=user.id, created_at=now, seen_at=now),
+            Attempt(user_id=user.id, at=now - timedelta(days=31), what="password"),
+            Attempt(user_id=user.id, at=now, what="password"),
+            OneTimeLink(digest="past", purpose=Purpose.RESET, user_id=user.id, expires_at=now - timedelta(minutes=1)),
+            OneTimeLink(digest="good", purpose=Purpose.RESET, user_id=user.id, expires_at=now + timedelta(minutes=1)),
+        ]
+        c.session.add_all(rows)
+        c.note("test", "", None, None)
+    purge_signing_in(post(house, settings))
+    with Session(house) as session:
+        assert [row.digest for row in session.query(WebSession)] == ["good"]
+        assert [row.digest for row in session.query(OneTimeLink)] == ["good"]
+        assert session.query(Attempt).count() == 1

@@ -28,6 +28,7 @@ def security() -> ResponseReturnValue:
             passkeys=passkeys.of_member(rows, member.id),
             codes_left=factors.codes_left(rows, member.id),
             sessions=sessions.of_member(rows, member.id),
+            failures=signing_in.failures(rows, member.id, door.now() - signing_in.REMEMBERED),
             happenings=trail.of_account(rows, member.email),
         )
 

@@ -55,11 +55,12 @@ def _sign_in_page(form: SignIn) -> str:
 
 
 def _by_password(member: Member, password: str, target: str) -> ResponseReturnValue:
+    with door.personal(member.email) as c:
+        signing_in.keep_up(c, member, password)
     if member.has_totp:
         session[HALF] = {"user": member.uuid, "email": member.email, "at": door.now().isoformat(), "next": target}
         return redirect(url_for("signing.second_factor"), HTTPStatus.SEE_OTHER)
     with door.personal(member.email) as c:
-        signing_in.keep_up(c, member, password)
         is_new = came(c, member, "password")
     return let_in(member, target, is_new=is_new)
 

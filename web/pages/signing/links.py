@@ -16,8 +16,8 @@ from smtpy.admin.refusals import Invalid, NotFound, Refusal
 from smtpy.admin.sessions import Member
 from smtpy.notices import letters as texts
 from smtpy.notices.letters import Letter
-from web import door, letters
-from web.auth import public
+from web import door, letters, sessions
+from web.auth import ask_to_sign_in, public
 from web.forms import refusals
 from web.forms.signing import Address, First, Join, NewPassword, Nothing
 from web.i18n import _
@@ -136,6 +136,11 @@ def verify(token: str) -> ResponseReturnValue:
     link = _look(token, Purpose.VERIFY)
     if link.user_id is None:
         return _join(token, link, Join(), _("Make your account"))
+    visitor = sessions.visit().member
+    if visitor is None:
+        return ask_to_sign_in()
+    if visitor.id != link.user_id:  # whoever reads that mailbox is not yet who has the account
+        raise links.GONE
     form = Nothing()
     if form.validate_on_submit():
         with door.personal("link") as c:
@@ -159,6 +164,8 @@ def _join(token: str, link: Link, form: Join, title: str) -> ResponseReturnValue
         except Refusal as refusal:
             status = refusals.show(form, refusal, "password")
         else:
+            if member.has_totp:  # an account that was there before; its second factor stays
+                return redirect(url_for("signing.sign_in"), HTTPStatus.SEE_OTHER)
             return let_in(member, url_for("home.dashboard"))
     return render_template("signing/join.html", form=form, link=link, title=title), status
 
