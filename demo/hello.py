@@ -25,7 +25,7 @@ DOMAIN = "demo.example"
 ALIAS = f"hello@{DOMAIN}"
 SENDER = "friend@elsewhere.example"
 DECLARED = (
-    ("user", "add", USER, "--role", "admin"),
+    ("user", "add", USER),
     ("domain", "add", DOMAIN, "--owner", USER),
     ("mailbox", "add", MAILBOX, "--owner", USER),
     ("alias", "add", ALIAS, "--to", MAILBOX),
@@ -57,7 +57,9 @@ def main() -> None:
         f"SMTP is at 127.0.0.1:{FRONT[1]}. Arrivals are kept in {FOLDER}/inbox, Postfix's log is"
         f" {FOLDER}/postfix/log/mail.log. What lies in {FOLDER}/zones/*.zone is in DNS. Ctrl-C stops everything."
     )
-    print(f"\n    The web pages: {WEB}\n")
+    first = smtpy("user", "first")  # refused once there is an administrator
+    way_in = f"{first.stdout.strip()}\n    (once; as {USER} you own {ALIAS})" if not first.returncode else WEB
+    print(f"\n    The web pages: {way_in}\n")
     signal.pause()
 
 

@@ -1,6 +1,7 @@
 """`make run` as a newcomer meets it: the message arrives, one at a time, and nothing outlives it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -33,8 +34,9 @@ def _ports() -> int:
     return int(until(found, "free ports"))
 
 
-def _readiness(port: int) -> tuple[int, str]:
-    with urllib.request.urlopen(f"http://localhost:{port}/readyz", timeout=10) as answer:
+def _asked(port: int, path: str) -> tuple[int, str]:
+    """Status and words of a page."""
+    with urllib.request.urlopen(f"http://localhost:{port}{path}", timeout=10) as answer:
         return answer.status, answer.read().decode()
 
 
@@ -92,8 +94,10 @@ def test_a_message_arrives_and_the_reason_is_shown(demo: Demo) -> None:
     said = demo.said()
     for words in ("MAIL FROM:<SRS0=", "RCPT TO:<you@inbox.example>", "forward -> you@inbox.example: exact alias"):
         assert words in said
-    assert f"The web pages: http://localhost:{demo.web}" in said
-    assert _readiness(demo.web) == (200, "ok\n")
+    link = re.search(rf"The web pages: http://localhost:{demo.web}(/auth/first/\S+)", said)
+    assert link
+    assert _asked(demo.web, link[1])[0] == 200
+    assert _asked(demo.web, "/readyz") == (200, "ok\n")
     second = subprocess.run(RUN, env=demo.environ, capture_output=True, text=True, timeout=60, check=False)
     assert second.returncode == 1
     assert "runs already" in second.stderr

@@ -30,16 +30,18 @@ THINGS: dict[tuple[str, str], str] = {
 }
 # What no member owns: endpoint -> why. These routes are asked with a name that does not exist.
 NOBODYS: dict[str, str] = {
-    "signing.first": "a link, which is whoever's has it; tests/web/test_accounts_signing.py",
-    "signing.invited": "a link",
-    "signing.reset": "a link",
-    "signing.verify": "a link",
     "operator.queue_letter": "a message in Postfix's queue, which is not there",
     "announcements.dismiss": "everybody's, or nobody's",
     "operator.audit_act": "a number of the trail: tests/web/test_operator_audit.py",
 }
+A_LINK = "a link, good for whoever has it: tests of its own subject use it"
 FINE = range(200, 400)
 ASKED_FOR_MORE = (400, 409, 422)  # a form without what it needs; access was given
+
+
+def nobodys(route: Route) -> str:
+    """Why it names nothing that is the owner's; "" if it does."""
+    return NOBODYS.get(route.endpoint) or (A_LINK if "token" in route.arguments else "")
 
 
 def thing(route: Route, argument: str) -> str:
@@ -57,7 +59,7 @@ def url(route: Route, world: World) -> str:
 
 def some_url(route: Route, world: World) -> str:
     """The same, but for what is nobody's, where it names what does not exist."""
-    return missing(route) if route.endpoint in NOBODYS else url(route, world)
+    return missing(route) if nobodys(route) else url(route, world)
 
 
 def missing(route: Route) -> str:
@@ -94,12 +96,12 @@ def ids(route: Route) -> str:
 
 
 GUARDED = [route for route in routes() if route.access != "public"]
-NAMING = [route for route in some(ids=True) if route.endpoint not in NOBODYS]
+NAMING = [route for route in some(ids=True) if not nobodys(route)]
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=ids)
 def test_29_strangers_are_asked_to_sign_in_whether_it_exists_or_not(world: World, route: Route) -> None:
-    for target in {url(route, world) if route.endpoint not in NOBODYS else missing(route), missing(route)}:
+    for target in {some_url(route, world), missing(route)}:
         assert is_sign_in(ask(world, ANONYMOUS, route.method, target))
 
 
@@ -114,8 +116,8 @@ def test_29_what_is_somebody_elses_is_as_what_does_not_exist(world: World, who: 
 
 @pytest.mark.parametrize("route", [each for each in GUARDED if each.access != "admin_only"], ids=ids)
 def test_29_owners_come_to_what_is_theirs(world: World, route: Route) -> None:
-    if route.endpoint in NOBODYS:
-        pytest.skip(NOBODYS[route.endpoint])
+    if why := nobodys(route):
+        pytest.skip(why)
     answer = ask(world, "owner", route.method, url(route, world))
     assert not is_sign_in(answer)
     assert answer.status_code in FINE or (route.is_write and answer.status_code in ASKED_FOR_MORE), answer.text
@@ -124,7 +126,7 @@ def test_29_owners_come_to_what_is_theirs(world: World, route: Route) -> None:
 @pytest.mark.parametrize("route", some("admin_only"), ids=ids)
 @pytest.mark.parametrize("who", ["owner", "other"])
 def test_32_to_members_the_pages_of_administrators_do_not_exist(world: World, who: str, route: Route) -> None:
-    target = url(route, world) if route.endpoint not in NOBODYS else missing(route)
+    target = some_url(route, world)
     answer = ask(world, who, route.method, target)
     nothing = ask(world, who, "GET", "/nothing-of-that-name")
     assert answer.status_code == nothing.status_code == 404
@@ -133,8 +135,8 @@ def test_32_to_members_the_pages_of_administrators_do_not_exist(world: World, wh
 
 @pytest.mark.parametrize("route", some("admin_only"), ids=ids)
 def test_32_administrators_come_to_everything(world: World, route: Route) -> None:
-    if route.endpoint in NOBODYS:
-        pytest.skip(NOBODYS[route.endpoint])
+    if why := nobodys(route):
+        pytest.skip(why)
     answer = ask(world, "admin", route.method, url(route, world))
     assert answer.status_code in FINE or (route.is_write and answer.status_code in ASKED_FOR_MORE), answer.text
     if not route.is_write:
@@ -143,7 +145,7 @@ def test_32_administrators_come_to_everything(world: World, route: Route) -> Non
 
 @pytest.mark.parametrize("route", [*some("sudo"), *some("admin_only", write=True)], ids=ids)
 def test_16_what_is_dangerous_asks_again_who_you_are(world: World, route: Route) -> None:
-    target = url(route, world) if route.endpoint not in NOBODYS else missing(route)
+    target = some_url(route, world)
     answer = ask(world, "admin" if route.access == "admin_only" else "owner", route.method, target, sudo=False)
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("/auth/confirm?")
@@ -151,7 +153,7 @@ def test_16_what_is_dangerous_asks_again_who_you_are(world: World, route: Route)
 
 @pytest.mark.parametrize("route", some("public", ids=True), ids=ids)
 def test_29_what_anybody_may_name_is_not_found_unless_it_is_there(world: World, route: Route) -> None:
-    assert route.endpoint in NOBODYS or url(route, world)
+    assert nobodys(route) or url(route, world)
     assert ask(world, ANONYMOUS, route.method, missing(route)).status_code == 404
 
 
