@@ -20,7 +20,7 @@ from smtpy.store.records import JournalRow
 from smtpy.store.timeline import Wanted, happened, heads, known, linked_to
 
 PAGE = 50
-LOOKED_THROUGH = 1000  # messages looked at for a page of those in one state
+LOOKED_THROUGH = 500  # messages looked at for a page of those in one state
 MAX_NEWS = 200  # messages of one look for news
 
 NO_MESSAGE = NotFound("message", "there is no such message")

@@ -178,10 +178,12 @@ def known(session: Session, numbers: Sequence[int], owner: int | None = None) ->
     files = {each.queue_id for of in seconds.values() for each in of} | {entry.queue_id for entry, _ in firsts}
     told = _told(session, {each for each in files if each}, min(times), max(times)) if times else {}
     order = {number: place for place, number in enumerate(numbers)}
-    made = [
-        Known(entry, tuple(seconds.get(entry.uuid, ())), _joined(told, _files_of(entry, seconds)), whole)
-        for entry, whole in firsts
-    ]
+    made = []
+    for entry, whole in firsts:
+        happenings = _joined(told, _files_of(entry, seconds))
+        if owner is not None:  # who else was refused beside them is for operators
+            happenings = tuple(each for each in happenings if each.kind != "refused")
+        made.append(Known(entry, tuple(seconds.get(entry.uuid, ())), happenings, whole))
     return sorted(made, key=lambda each: order[each.entry.id or 0])
 
 

@@ -124,6 +124,18 @@ def test_of_a_message_to_several_each_sees_their_own(engine: Engine, people: Peo
         assert "refused" in [each.kind for each in whole.steps]
 
 
+def test_who_was_refused_beside_them_is_not_told_to_a_member(engine: Engine, people: People) -> None:
+    one = entry(to("sales@our.example", "ann@inbox.example", alias_id=people.sales))
+    put(engine, one)
+    log(
+        engine,
+        f"smtpd: {ONE}: reject: RCPT from a[192.0.2.1]: 550 No; from=<a@b> to=<x@two.example> proto=SMTP helo=<a>",
+    )
+    for viewer, told in ((None, True), (Viewer(people.ann), False)):
+        with reading(engine, viewer) as session:
+            assert ("x@two.example" in repr(messages.timeline(session, one.uuid))) == told
+
+
 def many(engine: Engine, people: People, number: int = 25) -> list[Entry]:
     """Messages of which each fifth was delivered, each second is Ann's."""
     made = []

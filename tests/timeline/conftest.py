@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 
+from smtpy.admin import aliases, domains, mailboxes, members
+from smtpy.admin.change import change
+from smtpy.config import load
+from smtpy.directory.entries import WhenOff
+from smtpy.store.engine import open_engine
 from tests.dialog import Answers
 from tests.stand import SERVICES, Stand
 from tests.waiting import until
 
-SENDER = "alice@sender.example"
+SENDER, OWNER = "alice@sender.example", "owner@inbox.example"
 PATIENCE = 60.0  # seconds: the machine may be busy
 # alias: where it leads
 ALIASES = {
@@ -38,15 +43,19 @@ class Place:
 
     def found(self) -> None:
         """People, aliases, and mailboxes that do not take everything."""
-        for alias, to in ALIASES.items():
-            self.stand.declare(alias, *to.split())
-        for words in (
-            ("off", "off@our.example"),
-            ("set", "quiet@our.example", "--when-off", "drop"),
-            ("off", "quiet@our.example"),
-        ):
-            done = self.stand.cli("alias", *words)
-            assert done.returncode == 0, done.stderr
+        engine = open_engine(load(self.stand.config, self.stand.environ).database_url)
+        with change(engine, by="test:timeline") as c:
+            members.add(c, OWNER)
+            for mailbox in sorted({each for to in ALIASES.values() for each in to.split()}):
+                mailboxes.add(c, mailbox, owner=OWNER, verified=True)
+            for domain in ("our.example", "two.example"):
+                domains.add(c, domain, owner=OWNER)
+            for alias, to in ALIASES.items():
+                when_off = WhenOff.DROP if alias.startswith("quiet@") else WhenOff.REJECT
+                aliases.add(c, alias, to=to.split(), when_off=when_off)
+            for alias in ("off@our.example", "quiet@our.example"):
+                aliases.off(c, alias)
+        engine.dispose()
         self.stand.inbox.replies |= {"full@inbox.example": FULL, "later@inbox.example": LATER}
 
     def message(self) -> tuple[str, bytes]:
