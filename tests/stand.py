@@ -31,6 +31,7 @@ POSTMASTER = "postmaster@inbox.example"
 SERVICES = ("lookup", "policy", "milter")
 SMTPY = str(Path(sys.executable).parent / "smtpy")
 INSTANCE = str(Path(__file__).parents[1] / "postfix" / "instance")
+WEB = (sys.executable, "-m", "gunicorn", "--config", "python:web.gunicorn", "web.wsgi:app")
 MASTER = "/usr/lib/postfix/sbin/master"
 ROOT = [] if os.geteuid() == 0 else ["sudo", "-n", "-E"]
 # What answers in the place of a service that a test leaves out: one alias, which is there, and no questions asked.
@@ -73,10 +74,22 @@ class Stand:
         self.environ = {**inherited, "SMTPY_CONFIG": str(self.config), **(settings or {})}
         if "worker" in services:
             self.environ.setdefault("SMTPY_POSTFIX_LOG", str(self.mail_log))
+        if "web" in services:
+            (self.web_port,) = free_ports(1)
+            self.environ |= {
+                "SMTPY_WEB_ORIGIN": self.origin,
+                "SMTPY_WEB_BIND": f"127.0.0.1:{self.web_port}",
+                "SMTPY_NOTICE_SERVER": f"inet:127.0.0.1:{self.port}",
+            }
         self._database_url = database_url
         self._postfix, self._stubs = postfix, stubs
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._said_before: dict[str, int] = {}  # octets of its log
+
+    @property
+    def origin(self) -> str:
+        """Where the web pages are, if they are among the services."""
+        return f"http://localhost:{self.web_port}"
 
     @property
     def mail_log(self) -> Path:
@@ -144,6 +157,7 @@ class Stand:
         commands = {
             "postfix": [*ROOT, MASTER, "-s", "-c", str(self.etc)],
             "queue": [*ROOT, SMTPY, "queue", "serve", "--postfix", str(self.etc)],
+            "web": [*WEB],
         }
         command = commands.get(name, [SMTPY, name])
         with self._log(name).open("ab") as out:
@@ -165,7 +179,9 @@ class Stand:
             if (status := self._processes[name].poll()) is not None:
                 del self._processes[name]
                 raise ChildProcessError(f"{name} ended with {status}:\n{said() or self.maillog()}")
-            return self._greets() if name == "postfix" else "ready" in said()
+            if name == "postfix":
+                return self._greets()
+            return ("Booting worker" if name == "web" else "ready") in said()
 
         try:
             until(ready, f"{name} ready")
