@@ -60,7 +60,7 @@ class Checks:
             return self._at.get(name)
 
     def runs(self, name: str) -> bool:
-        """Whether that domain is being checked, by this process."""
+        """Whether that domain is being checked, by this process. To be asked before what was found is read."""
         with self._lock:
             return name in self._at and not self._at[name].done()
 

@@ -28,7 +28,7 @@ def make_room(c: Change, name: str, owner_id: int) -> None:
     there = c.session.scalar(select(Domain).where(Domain.name == name))
     if there is not None:
         if there.owner_id != owner_id and _may_be_taken(c, there):
-            _take_away(c, there)
+            take_away(c, there)
         else:
             raise _taken(c, there, owner_id)
     if viewer_of(c.session) is not None:
@@ -53,8 +53,8 @@ def _taken(c: Change, row: Domain, owner_id: int) -> AlreadyThere | InTrash:
     return AlreadyThere("domain", f"domain {row.name} is there already")
 
 
-def _take_away(c: Change, row: Domain) -> None:
-    """With all that stands on it; rules go by themselves."""
+def take_away(c: Change, row: Domain) -> None:
+    """The row, with all that stands on it; rules go by themselves."""
     for table in (Alias, SigningKey):
         c.session.execute(delete(table).where(table.domain_id == row.id))
     c.session.execute(delete(Domain).where(Domain.id == row.id))

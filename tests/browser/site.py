@@ -22,6 +22,8 @@ from smtpy.store.accounts import Passkey, Purpose
 from smtpy.store.engine import open_engine
 from smtpy.store.records import JournalRecipient, JournalRow
 from smtpy.store.schema import Alias, Domain, Mailbox, User
+from tests.dns import Zone
+from tests.nameserver import Nameserver
 from tests.waiting import free_ports, until
 
 ANN = OWNER  # has aliases, domains, sixty days of mail
@@ -39,6 +41,7 @@ class Site:
     engine: Engine
     ids: dict[str, Any] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    nameserver: Nameserver = field(default_factory=lambda: Nameserver(Zone({})))
 
     @property
     def origin(self) -> str:
@@ -92,6 +95,7 @@ class Site:
 
     def start(self) -> None:
         """Run it until `stop`; should the tests be killed, the kernel tells it (PR_SET_PDEATHSIG)."""
+        self.nameserver.__enter__()
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("SMTPY_")}
         ours = {
             "HOSTNAME": self.settings.hostname,
@@ -101,6 +105,7 @@ class Site:
             "WEB_BIND": f"127.0.0.1:{self.origin.rpartition(':')[2]}",
             "STATE_DIR": str(self.folder),
             "RUN_DIR": str(self.folder / "run"),
+            **dict.fromkeys(("DNS_SERVERS", "CHECK_RESOLVERS"), f"{self.nameserver.host}:{self.nameserver.port}"),
             **{name.upper(): value for name, value in SECRETS.items()},
         }
         gunicorn = ["-m", "gunicorn", "--config", "python:web.gunicorn", "web.wsgi:app"]
@@ -134,6 +139,7 @@ class Site:
         if self.process:
             self.process.terminate()
             self.process.wait(20)
+            self.nameserver.__exit__()
         self.engine.dispose()
 
     def log(self) -> str:

@@ -43,7 +43,8 @@ def settings_in(folder: Path) -> Settings:
     """Settings whose database, sockets and files lie in that folder."""
     secrets = dict.fromkeys(("secret_keys", "srs_secrets", "encryption_keys"), "x" * 48)
     names = {"hostname": "mx.our.example", "postmaster": "postmaster@inbox.example", "web_origin": ORIGIN}
-    return judge({**secrets, **names, "state_dir": str(folder), "run_dir": str(folder / "run")})
+    nobody = dict.fromkeys(("dns_servers", "check_resolvers"), "127.0.0.1:9") | {"dns_timeout_seconds": 0.1}
+    return judge({**secrets, **names, **nobody, "state_dir": str(folder), "run_dir": str(folder / "run")})
 
 
 @pytest.fixture

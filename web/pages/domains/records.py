@@ -27,9 +27,9 @@ def detail(domain: UUID) -> ResponseReturnValue:
         view = domains.show(session, str(domain))
         if view.deleted_at is not None:
             return render_template("domains/trashed.html", domain=view)
+        running = checking.checks().runs(view.name)
         found = sheets.sheet(session, view.uuid, door.settings())
     keeper = checking.checks().keeper(view.name)
-    running = checking.checks().runs(view.name)
     return render_template("domains/records.html", domain=view, sheet=found, keeper=keeper, running=running)
 
 
@@ -60,9 +60,10 @@ def check(domain: UUID) -> ResponseReturnValue:
 def _part(uuid: str, *, again: bool = False) -> ResponseReturnValue:
     """`again`: for whoever waits for all to be right."""
     with door.reading() as session:
+        view = domains.show(session, uuid)
+        running = checking.checks().runs(view.name)
         found = sheets.sheet(session, uuid, door.settings())
-    running = checking.checks().runs(found.domain.name)
-    return render_template("domains/_records.html", domain=found.domain, sheet=found, running=running, again=again)
+    return render_template("domains/_records.html", domain=view, sheet=found, running=running, again=again)
 
 
 def say(view: DomainView, came: Checked | None) -> None:

@@ -7,10 +7,10 @@ const MOST = 40; // times by itself
 class LiveSend extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
-    this.part = document.getElementById(this.getAttribute("for"));
+    this.shown = document.getElementById(this.getAttribute("for"));
     this.left = MOST;
     this.form.addEventListener("submit", (event) => {
-      if (!this.part) return;
+      if (!this.shown) return;
       event.preventDefault();
       this.send();
     });
@@ -24,7 +24,7 @@ class LiveSend extends HTMLElement {
     clearTimeout(this.timer);
     if (!seconds || this.left-- <= 0) return;
     this.timer = setTimeout(() => {
-      if (!document.hidden && this.part?.querySelector("[data-again]")) this.send();
+      if (!document.hidden && this.shown?.querySelector("[data-again]")) this.send();
       else this.plan();
     }, seconds * 1000);
   }
@@ -35,8 +35,8 @@ class LiveSend extends HTMLElement {
       const answer = await fetch(this.form.action, { method: "POST", body: new FormData(this.form), headers: { "X-Part": "1" } });
       if (answer.redirected) return location.reload();
       if (answer.ok) {
-        this.part.show(await answer.text());
-        this.part.plan(1);
+        this.shown.show(await answer.text());
+        this.shown.plan(1);
       }
       setTimeout(() => (button.disabled = false), answer.ok ? 1500 : 10_000);
     } catch {
