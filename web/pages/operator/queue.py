@@ -136,8 +136,14 @@ def _act(what: Act, names: Iterable[str]) -> None:
     if done:
         tell(told[what])
     if gone:
-        one, many = "%(num)s had left the queue, or was so already.", "%(num)s had left the queue, or were so already."
-        tell(_n(one, many, gone), "warn")
+        tell(
+            _n(
+                "%(num)s had left the queue, or was so already.",
+                "%(num)s had left the queue, or were so already.",
+                gone,
+            ),
+            "warn",
+        )
 
 
 def _back() -> str:
