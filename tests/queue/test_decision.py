@@ -159,8 +159,6 @@ def test_page_by_page() -> None:
     [
         ("there.EXAMPLE", "", ["DDDDDD", "CCCCCC", "AAAAAA"]),
         ("refused", "", ["BBBBBB"]),
-        ("aaaaaa", "", ["AAAAAA"]),
-        ("aaaaa", "", []),
         ("bob@", "", ["DDDDDD", "CCCCCC", "BBBBBB"]),
         ("", "hold", ["CCCCCC"]),
         ("grey", "hold", []),

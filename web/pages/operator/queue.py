@@ -86,12 +86,9 @@ def _words_of() -> dict[str, str]:
 @pages.get("/queue/<name>")
 @admin_only
 def queue_letter(name: str) -> ResponseReturnValue:
-    """Envelope and header of a message, and why it is still here."""
+    """Envelope and header of a message."""
     letter = admin.show(_helper(), name)
-    listed = admin.page(_helper(), Request(Act.LIST, about=name, limit=1)).messages
-    return render_template(
-        "operator/queue_letter.html", letter=letter, listed=listed, kinds=KINDS, words=_words_of(), moment=_moment
-    )
+    return render_template("operator/queue_letter.html", letter=letter, kinds=KINDS, words=_words_of())
 
 
 @pages.post("/queue")
@@ -136,14 +133,8 @@ def _act(what: Act, names: Iterable[str]) -> None:
     if done:
         tell(told[what])
     if gone:
-        tell(
-            _n(
-                "%(num)s had left the queue, or was so already.",
-                "%(num)s had left the queue, or were so already.",
-                gone,
-            ),
-            "warn",
-        )
+        one, many = "%(num)s had left the queue, or was so already.", "%(num)s had left the queue, or were so already."
+        tell(_n(one, many, gone), "warn")
 
 
 def _back() -> str:
