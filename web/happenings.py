@@ -3,6 +3,7 @@
 from flask import Flask, current_app, request, url_for
 
 from web.agents import described
+from web.forms.settings import SCOPES
 from web.i18n import N_, _
 
 WORDS = {
@@ -42,13 +43,19 @@ TABS = (
 
 def init_app(app: Flask) -> None:
     """For the templates of settings."""
-    app.jinja_env.filters.update(happening=happening, agent=described)
+    app.jinja_env.filters.update(happening=happening, agent=described, scope=scope)
     app.jinja_env.globals.update(tabs=tabs)
 
 
 def happening(act: str) -> str:
     """An act in words."""
     return _(WORDS[act]) if act in WORDS else act
+
+
+def scope(name: str) -> str:
+    """What an API key may do, in words."""
+    words = {str(each): text for each, text in SCOPES.items()}
+    return _(words[name]) if name in words else name
 
 
 def tabs() -> list[tuple[str, str, bool]]:

@@ -10,6 +10,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 from html import escape
 
+from smtpy.mail.address import parse
 from smtpy.notices.letters import Letter
 
 _PAGE = """<!doctype html>
@@ -33,8 +34,8 @@ _LINK = (
 def composed(letter: Letter, *, sender: str, to: str, host: str, language: str, now: datetime) -> EmailMessage:
     """The message, ready to leave. `host`: this mail server, for the Message-ID and the foot."""
     message = EmailMessage(policy=SMTP)
-    message["From"] = Address("SMTPy", addr_spec=sender)
-    message["To"] = Address(addr_spec=to)
+    message["From"] = _address(sender, "SMTPy")
+    message["To"] = _address(to)
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(now)
     message["Message-ID"] = make_msgid(domain=host)
@@ -43,6 +44,12 @@ def composed(letter: Letter, *, sender: str, to: str, host: str, language: str, 
     message.set_content(_text(letter, host))
     message.add_alternative(_html(letter, host, language), subtype="html")
     return message
+
+
+def _address(text: str, name: str = "") -> Address:
+    """As a header has it. `addr_spec` of Python's would refuse a local part that is not ASCII (RFC 6532)."""
+    found = parse(text)
+    return Address(name, found.local, found.domain)
 
 
 def _text(letter: Letter, host: str) -> str:

@@ -87,7 +87,9 @@ def _accounts(c: Change, end: datetime) -> None:
     nora = c.session.scalars(select(User.id).where(User.email == OWNER)).one()
     week = timedelta(days=7)
     for name, used in (("Bitwarden on the laptop", end - timedelta(hours=3)), ("Phone", end - 6 * week), ("Old", None)):
-        row = ApiKey(user_id=nora, digest=digest(f"seed {name}"), tail=name[-4:].lower(), name=name, scopes=["aliases"])
+        row = ApiKey(
+            user_id=nora, digest=digest(f"seed {name}"), tail=name[-4:].lower(), name=name, scopes=["aliases:write"]
+        )
         row.created_at, row.used_at, row.revoked_at = end - 20 * week, used, None if used else end - week
         c.session.add(row)
     for days in (1, 1, 12):

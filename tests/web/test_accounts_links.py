@@ -105,6 +105,23 @@ def test_signing_up_begins_with_a_letter(
     assert user(engine, NEW).verified_at is not None
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("new@bücher.example", "new@xn--bcher-kva.example"), ("Jürgen@people.example", "Jürgen@people.example")],
+)
+def test_every_address_can_sign_up(
+    client: FlaskClient, engine: Engine, letters: Letters, open_house: None, typed: str, kept: str
+) -> None:
+    client.post("/auth/sign-up", data={"email": f" {typed} "})
+    client.post(letters.link_to(kept), data=JOIN)
+    assert user(engine, kept).email == kept
+
+
+@pytest.mark.parametrize("typed", ["nobody", "a@b@c.example", "a b@people.example", "x" * 65 + "@people.example", ""])
+def test_what_is_no_address_is_said_so(client: FlaskClient, letters: Letters, open_house: None, typed: str) -> None:
+    assert client.post("/auth/sign-up", data={"email": typed}).status_code == 422
+
+
 @pytest.mark.parametrize(("mode", "status"), [(SignUp.CLOSED, 404), (SignUp.INVITATION, 200)])
 def test_nobody_signs_up_where_they_may_not(client: FlaskClient, engine: Engine, mode: SignUp, status: int) -> None:
     with change(engine, by="test") as c:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from smtpy.admin import accounts, profile
+from smtpy.admin import accounts, profile, read
 from smtpy.admin.refusals import Refusal
 from smtpy.notices import letters as texts
 from web import door, letters
@@ -55,7 +55,7 @@ def email() -> ResponseReturnValue:
 
 
 def _ask(address: str) -> ResponseReturnValue:
-    host = door.settings().hostname
+    host, address = door.settings().hostname, str(read.address("email", address))
     if not letters.post().answers():
         tell(_("No letter can be sent just now. Try again in a few minutes."), "bad")
         return redirect(url_for("settings.email"), HTTPStatus.SEE_OTHER)

@@ -93,7 +93,7 @@ def sign_up() -> ResponseReturnValue:
         return render_template("signing/sign_up.html", form=form, mode=mode), _status(form)
     email = form.email.data.strip()
     try:
-        read.address("email", email)
+        email = str(read.address("email", email))  # as SMTP takes it
     except Invalid as refusal:
         return render_template("signing/sign_up.html", form=form, mode=mode), refusals.show(form, refusal, "email")
     if not letters.post().answers():
