@@ -5,10 +5,13 @@ root. A server that is silent stops no mail, but each message may wait for it.
 """
 
 import os
+import socket
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -21,6 +24,7 @@ from smtpy.dns import DnsTrouble
 from smtpy.doctor.finding import WARNING, Finding
 from smtpy.resolver import Resolver, system_servers
 from smtpy.store.findings import failing
+from smtpy.store.happenings import position
 from smtpy.store.leases import held_until
 from smtpy.terms import vault_of
 from smtpy.worker.duties import CHECKING
@@ -29,6 +33,7 @@ MAX_NAMED = 5  # domains in a line
 MAX_TOLD = 50  # records that are not as they must be, and keys that wait
 AT_ONCE = 8  # DNS servers
 TRIES = 2  # a datagram may get lost
+FOLLOWED_SECONDS = 2.0  # in which a line of the log is read
 IDLE = timedelta(minutes=30)  # a worker looks for domains to check each minute; a long round takes less than that
 
 
@@ -39,6 +44,8 @@ def upkeep(settings: Settings, engine: Engine) -> Iterator[Finding]:
     yield from _lingering(engine)
     yield from _zones(engine)
     yield from _worker(engine)
+    if settings.postfix_log:
+        yield from _log(engine, settings.postfix_log)
 
 
 def _keys(settings: Settings, engine: Engine) -> Iterator[Finding]:
@@ -99,6 +106,24 @@ def _worker(engine: Engine) -> Iterator[Finding]:
     words = "has never run" if until is None else f"has not run since {until:%Y-%m-%d %H:%M}"
     fix = "start `smtpy worker`, or check DNS yourself by `smtpy domain check`"
     yield Finding("worker", WARNING, f"`smtpy worker` {words}, so nobody looks after DNS and keys", fix)
+
+
+def _log(engine: Engine, path: Path) -> Iterator[Finding]:
+    """Whether somebody on this host has read what Postfix has logged here by now; a moment is left for it."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        words = f"postfix_log={path}: {error.strerror}, so nobody sees what became of mail"
+        yield Finding("log", WARNING, words, "correct postfix_log, or start Postfix")
+        return
+    for seconds in (0, FOLLOWED_SECONDS):
+        time.sleep(seconds)
+        read = position(engine, socket.gethostname(), str(path))
+        if read and read.file == f"{status.st_dev}:{status.st_ino}" and read.offset >= status.st_size:
+            yield Finding("log", os.EX_OK, f"{path} is followed")
+            return
+    fix = "start `smtpy worker` on this host, as a user who may read that file; see postfix/README.md"
+    yield Finding("log", WARNING, f"{path} is not followed to its end, so nobody sees what became of mail", fix)
 
 
 def resolvers(settings: Settings) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from smtpy.config import load
+from smtpy.doctor import upkeep
 from smtpy.doctor.finding import WARNING, Finding
 from smtpy.doctor.reach import ENTER, READ, WRITE, Person
 from smtpy.store.engine import open_engine
+from smtpy.store.happenings import Position, keep
 from smtpy.store.leases import leave, take
 from smtpy.worker.duties import CHECKING
 from tests.cli.conftest import ANN, Run, run
@@ -215,6 +219,22 @@ def test_a_worker_that_does_not_run(house: Run, config: Path) -> None:
     engine.dispose()
     ((code, words),) = findings(house)["worker"]
     assert (code, f"has not run since {now - timedelta(hours=1):%Y-%m-%d %H:%M}" in words) == (WARNING, True)
+
+
+def test_a_log_that_nobody_follows(house: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "mail.log"
+    monkeypatch.setenv("SMTPY_POSTFIX_LOG", str(log))
+    monkeypatch.setattr(upkeep, "FOLLOWED_SECONDS", 0.0)
+    ((code, words),) = findings(house)["log"]
+    assert (code, "No such file" in words) == (WARNING, True)
+    log.write_text("one\n")
+    ((code, words),) = findings(house)["log"]
+    assert (code, "not followed" in words) == (WARNING, True)
+    engine = open_engine(load(config, {}).database_url)
+    status = log.stat()
+    keep(engine, socket.gethostname(), str(log), (), Position(f"{status.st_dev}:{status.st_ino}", 4, b"one\n"))
+    engine.dispose()
+    assert findings(house)["log"] == [(os.EX_OK, f"{log} is followed")]
 
 
 def test_without_domains_nobody_misses_the_worker(smtpy: Run) -> None:

@@ -150,3 +150,31 @@ def test_a_queue_file_that_vanished_is_missing(own_place: Place, in_log: bool) -
     text = own_place.stand.cli("audit", "mail", "--postfix", str(own_place.stand.etc.parent))
     assert text.returncode == 1
     assert f"{queue_id} to=<later@our.example> -> later@inbox.example: last known as" in text.stdout
+
+
+def test_held_by_a_rule_and_released(place: Place) -> None:
+    """What an owner has held where DMARC fails waits, with its row, until somebody lets it go."""
+    place.stand.zone.names |= {
+        "suspect.example": {"TXT": ["v=spf1 -all"]},
+        "_dmarc.suspect.example": {"TXT": ["v=DMARC1; p=reject"]},
+    }
+    place.stand.declare("calm@hold.example", "calm@inbox.example")
+    assert place.stand.cli("domain", "set", "hold.example", "--on-reject", "hold").returncode == 0
+    name, data = place.message()
+    data = data.replace(b"From: alice@sender.example", b"From: alice@suspect.example")
+
+    def taken() -> bool:
+        return place.stand.send("alice@suspect.example", ["calm@hold.example"], data).accepted
+
+    until(taken, "the choice is known", PATIENCE)
+    to = ("calm@hold.example", "calm@inbox.example")
+    queue_id = place.becomes(name, {to: "held"})["queue_id"]
+    code, found = place.audit()
+    assert (code, found["counted"]["recorded"] >= 1) == (0, True)
+    place.stand.release(queue_id)
+    found = place.becomes(name, {to: "delivered"})
+    assert [each for each in kinds(found) if each in ("held", "released", "delivered")] == [
+        "held",
+        "released",
+        "delivered",
+    ]
