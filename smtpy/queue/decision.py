@@ -177,6 +177,7 @@ def _order(message: Message) -> tuple[int, str]:
 def _about(message: Message, text: str) -> bool:
     return (
         not text
+        or text == message.id.casefold()
         or text in message.sender.casefold()
         or any(text in each.address.casefold() or text in each.reason.casefold() for each in message.recipients)
     )

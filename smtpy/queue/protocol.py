@@ -47,8 +47,8 @@ Words = Annotated[str, Field(max_length=320), AfterValidator(_printable)]
 class Request:
     """One thing to do. `id` names the message for all but list and flush; the rest is for list.
 
-    `about` is looked for in sender, recipients and reasons, in any case of letters; `after` is the `place` of the last
-    message that was seen. Ten thousand messages are counted, and `limit` of them told.
+    `about` is looked for in sender, recipients and reasons, in any case of letters, or is a queue id; `after` is the
+    `place` of the last message that was seen. All are counted, and `limit` of them told.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)

@@ -159,6 +159,8 @@ def test_page_by_page() -> None:
     [
         ("there.EXAMPLE", "", ["DDDDDD", "CCCCCC", "AAAAAA"]),
         ("refused", "", ["BBBBBB"]),
+        ("aaaaaa", "", ["AAAAAA"]),
+        ("aaaaa", "", []),
         ("bob@", "", ["DDDDDD", "CCCCCC", "BBBBBB"]),
         ("", "hold", ["CCCCCC"]),
         ("grey", "hold", []),

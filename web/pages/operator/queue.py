@@ -86,9 +86,12 @@ def _words_of() -> dict[str, str]:
 @pages.get("/queue/<name>")
 @admin_only
 def queue_letter(name: str) -> ResponseReturnValue:
-    """Envelope and header of a message."""
+    """Envelope and header of a message, and why it is still here."""
     letter = admin.show(_helper(), name)
-    return render_template("operator/queue_letter.html", letter=letter, kinds=KINDS, words=_words_of())
+    listed = admin.page(_helper(), Request(Act.LIST, about=name, limit=1)).messages
+    return render_template(
+        "operator/queue_letter.html", letter=letter, listed=listed, kinds=KINDS, words=_words_of(), moment=_moment
+    )
 
 
 @pages.post("/queue")
@@ -133,8 +136,14 @@ def _act(what: Act, names: Iterable[str]) -> None:
     if done:
         tell(told[what])
     if gone:
-        one, many = "%(num)s had left the queue, or was so already.", "%(num)s had left the queue, or were so already."
-        tell(_n(one, many, gone), "warn")
+        tell(
+            _n(
+                "%(num)s had left the queue, or was so already.",
+                "%(num)s had left the queue, or were so already.",
+                gone,
+            ),
+            "warn",
+        )
 
 
 def _back() -> str:
