@@ -1,3 +1,3 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.stand", "tests.postgres", "tests.web.world", "tests.web.accounts"]
+pytest_plugins = ["tests.stand", "tests.postgres", "tests.redis", "tests.web.world", "tests.web.accounts"]

@@ -90,7 +90,7 @@ def demo() -> Iterator[Demo]:
 
 
 def test_a_message_arrives_and_the_reason_is_shown(demo: Demo) -> None:
-    demo.wait_said("Ctrl-C stops everything")
+    demo.wait_said("(once; as you@inbox.example")
     said = demo.said()
     for words in ("MAIL FROM:<SRS0=", "RCPT TO:<you@inbox.example>", "forward -> you@inbox.example: exact alias"):
         assert words in said
