@@ -76,7 +76,11 @@ def build_world(settings: Settings, engine: Engine, world_template: tuple[Path, 
 
     def build(**other: Any) -> World:
         path, things = world_template
-        Path(engine.url.database or "").write_bytes(path.read_bytes())
+        database = Path(engine.url.database or "")
+        engine.dispose()
+        for each in (f"{database}-wal", f"{database}-shm"):
+            Path(each).unlink(missing_ok=True)
+        database.write_bytes(path.read_bytes())
         return World(create_app(settings.model_copy(update=other), engine), engine, things)
 
     return build
