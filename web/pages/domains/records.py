@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from smtpy.admin import checks, domains, sheets
 from smtpy.admin.checks import Checked
 from smtpy.admin.domains import DomainView
+from smtpy.zone.findings import Status
 from smtpy.zone.master import lines
 from smtpy.zone.records import Wanted
 from web import checking, door
@@ -74,8 +75,8 @@ def say(view: DomainView, came: Checked | None) -> None:
         tell(came.refusal, "bad")
     elif came.proven:
         tell(_("The domain is yours: its mail comes here from now on."))
-    elif came.unreached and not came.findings:
-        tell(_("DNS cannot be reached from here. Your operator has to look."), "bad")
+    elif all(each.status is Status.UNKNOWN for each in came.findings):
+        tell(_("DNS does not answer. Try again in a moment; if it stays so, tell your operator."), "bad")
     else:
         bad = sum(each.bad for each in came.findings)
         tell(_("Checked: %(bad)s required records are not right yet.", bad=bad) if bad else _("Checked."), "good")
