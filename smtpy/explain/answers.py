@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from smtpy.config import Settings
 from smtpy.directory.questions import Directory
 from smtpy.directory.resolve import Drop, Forward, Refused, Resolution, Return, resolve
-from smtpy.policy.decision import BAD_RECIPIENT, decide
+from smtpy.policy.decision import BAD_RECIPIENT, NOT_YET, decide
 from smtpy.policy.protocol import Request
 from smtpy.routing.ask import recipient_address
 from smtpy.terms import house_of
 
+PUT_OFF = "454 4.7.1 Relay access denied"  # Postfix's own words for what may be ours tomorrow
 RELAY = "Postfix decides: relayed for mynetworks, else 554 5.7.1 Relay access denied"
 
 
@@ -47,13 +48,13 @@ def answer(settings: Settings, directory: Directory, recipient: str, sender: str
         return Answer(recipient, "malformed", str(BAD_RECIPIENT), "Postfix or the policy refuses it, as no address")
     found = resolve(address, directory, house, now)
     # Postfix asks in its internal form, without quotes (SMTPD_POLICY_README)
-    request = Request("RCPT", sender, f"{address.local}@{address.domain}", size, "")
+    request = Request("RCPT", sender, f"{address.local}@{address.domain}", size, "", relay=True)
     decided = decide(request, directory, house, settings.message_size_limit, now)
     resolution, said = type(found).__name__.lower(), "250 2.1.5 Ok"
     if decided.reply:
         said = str(decided.reply)
     elif resolution == "foreign":
-        said = RELAY
+        said = PUT_OFF if decided.relay == NOT_YET else RELAY
     return Answer(str(address), resolution, said, decided.why, *_details(found))
 
 

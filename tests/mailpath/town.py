@@ -12,6 +12,7 @@ from typing import Any
 
 from smtpy.admin import aliases, automatics, domains, mailboxes, members
 from smtpy.admin.change import Change, change
+from smtpy.admin.scope import Viewer
 from smtpy.config import Settings, load
 from smtpy.directory.entries import WhenOff
 from smtpy.srs import Srs
@@ -75,6 +76,7 @@ OFF = (
 TRASHED = ("trashed@north.example", "trashed@south.example", "abuse@dash.example")
 RULES = (("north.example", "shop-[0-9]+", "ben"), ("north.example", "(x+x+)+y", "ben"), ("dark.example", "r.*", "ben"))
 CATCH_ALLS = (("south.example", "cat"), ("rude.example", "cat"))
+SOON = "soon.example"  # announced by its member, not proven yet
 DARK = ("dark.example", "rude.example")
 
 
@@ -84,12 +86,16 @@ def at_home(names: str) -> tuple[str, ...]:
 
 
 def found(stand: Stand) -> None:
-    """Make all of the above, through the one door, in one change."""
+    """Make all of the above, through the one door."""
     engine = open_engine(load(stand.config, stand.environ).database_url)
     try:
         with change(engine, by="test:mailpath") as c:
             _people_and_domains(c)
             _aliases(c)
+            mayor = Viewer(members.find(c.session, OWNER).id)
+        with change(engine, by="test:mailpath", viewer=mayor) as c:
+            domains.add(c, SOON, owner=OWNER)
+            aliases.add(c, f"sales@{SOON}", to=at_home("ann"))
     finally:
         engine.dispose()
 

@@ -88,6 +88,12 @@ def test_of_what_is_not_theirs_members_hear_what_the_world_hears(ann: FlaskClien
     assert "in the trash" not in told
 
 
+def test_a_domain_that_is_not_proven_is_put_off(ann: FlaskClient) -> None:
+    assert ann.post("/domains/add", data={"domain": "soon.example"}).status_code == 303
+    told = asked(ann, "shop@soon.example")
+    assert ("454" in told, "its DNS has not shown yet" in told) == (True, True)
+
+
 def test_what_is_not_theirs_takes_no_part_in_the_plan(ann: FlaskClient) -> None:
     told = asked(ann, "shop@ann.example, bens@ann.example")
     assert told.count("At the end of the message") == 1
