@@ -54,7 +54,9 @@ const boxes = () => [...document.querySelectorAll('input[name="alias"]')];
 class NameChoice extends HTMLElement {
   connectedCallback() {
     for (const line of this.querySelectorAll("[data-for]")) {
-      line.addEventListener("focus", () => (document.getElementById(line.dataset.for).checked = true));
+      const choose = () => (document.getElementById(line.dataset.for).checked = true);
+      line.addEventListener("input", choose);
+      line.addEventListener("pointerdown", choose); // but not by Tab, which only passes through
     }
   }
 }

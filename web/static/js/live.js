@@ -51,10 +51,11 @@ class LiveSearch extends HTMLElement {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.find(form), 200);
     });
-    form.addEventListener("submit", (event) => {
+    form.addEventListener("submit", async (event) => {
       event.preventDefault();
       clearTimeout(this.timer);
-      this.find(form);
+      await this.find(form);
+      document.querySelector(`#${this.getAttribute("for")} [data-row] a`)?.focus(); // Enter goes on to what was found
     });
   }
   async find(form) {
