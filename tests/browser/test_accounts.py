@@ -227,7 +227,7 @@ def test_23_an_app_is_set_up_and_asked_for(
 
     stranger = browse("/auth/sign-in", who="", javascript=javascript)
     stranger.get_by_label("E-mail address").fill(newcomer)
-    stranger.get_by_label("Password").fill(PASSWORD)
+    stranger.get_by_label("Password", exact=True).fill(PASSWORD)
     stranger.get_by_role("button", name="Sign in", exact=True).click()
     look(stranger, "second-factor")
     stranger.get_by_label("Code").fill("000000")
@@ -251,6 +251,19 @@ def look(page: Page, name: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert size is not None
     page.set_viewport_size(size)
+
+
+def test_a_password_may_be_looked_at_while_it_is_typed(browse: Browse) -> None:
+    page = browse("/auth/sign-in", who="")
+    field = page.get_by_label("Password", exact=True)
+    field.fill(PASSWORD)
+    page.get_by_role("button", name="Show").click()
+    expect(field).to_have_attribute("type", "text")
+    expect(field).to_be_focused()
+    assert not violations(page)
+    picture(page, "sign-in-shown")
+    page.get_by_role("button", name="Show").click()
+    expect(field).to_have_attribute("type", "password")
 
 
 def test_a_whole_first_hour(browse: Browse, site: Site) -> None:

@@ -93,6 +93,23 @@ document.addEventListener("keydown", ({ key, target }) => {
   menu.querySelector("summary").focus();
 });
 
+// A password that its owner may look at while it is typed.
+class ShowSecret extends HTMLElement {
+  connectedCallback() {
+    const input = this.querySelector("input");
+    const button = this.querySelector("button.show");
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const shown = input.type === "password";
+      input.type = shown ? "text" : "password";
+      button.setAttribute("aria-pressed", String(shown));
+      input.focus();
+    });
+    input.form.addEventListener("submit", () => (input.type = "password")); // or browsers remember it as a word
+  }
+}
+
 customElements.define("copy-text", CopyText);
+customElements.define("show-secret", ShowSecret);
 customElements.define("toast-list", ToastList);
 navigator.serviceWorker?.register("/sw.js");
