@@ -5,12 +5,12 @@ so that the hundredth page costs what the first one does. Text is found anywhere
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from smtpy.admin.aliases import COLUMNS, AliasView, views
@@ -115,10 +115,12 @@ _TRASH = _Order((Alias.deleted_at, Alias.id), True, lambda row: _time(row.delete
 
 def page(session: Session, wanted: Wanted, now: datetime, *, after: str = "", limit: int = SIZE) -> Page:
     """A page of what is wanted; `after` is what the page before said. Four statements at most."""
+    if wanted.unused and wanted.sort is Sort.NEWEST:  # by last use is by age, and has an index for these
+        wanted = replace(wanted, sort=Sort.USED)
     order = _TRASH if wanted.state is State.TRASH else _ORDERS[wanted.sort]
     chosen = _chosen(session, wanted, now)
     if wanted.state is not State.TRASH and wanted.sort is Sort.USED:
-        rows = _by_use(session, chosen, order, after, limit + 1)
+        rows = _by_use(session, chosen, order, after, limit + 1, only_unused=wanted.unused)
     else:
         behind = order.behind(after) if after else None
         rows = _rows(session, chosen if behind is None else chosen.where(behind), order, limit + 1)
@@ -138,13 +140,15 @@ def _rows(session: Session, chosen: Any, order: _Order, limit: int) -> list[Any]
     return list(session.execute(chosen.order_by(*by).limit(limit)).all())
 
 
-def _by_use(session: Session, chosen: Any, order: _Order, after: str, limit: int) -> list[Any]:
+def _by_use(session: Session, chosen: Any, order: _Order, after: str, limit: int, *, only_unused: bool) -> list[Any]:
     """Used ones, then those that never were: where NULL stands in an order is not the same everywhere."""
     used = chosen.where(Alias.last_at.is_not(None))
     unused = chosen.where(Alias.last_at.is_(None))
     head, _, number = after.rpartition(".")
     if after and not head and number.isdecimal():
         return _rows(session, unused.where(Alias.id < int(number)), order, limit)
+    if only_unused:
+        return _rows(session, unused, order, limit)
     behind = order.behind(after) if after else None
     rows = _rows(session, used if behind is None else used.where(behind), order, limit)
     return rows + (_rows(session, unused, order, limit - len(rows)) if len(rows) < limit else [])
@@ -166,7 +170,7 @@ def _chosen(session: Session, wanted: Wanted, now: datetime) -> Any:
     if wanted.unused:
         chosen = chosen.where(Alias.last_at.is_(None))
     if wanted.pinned:
-        chosen = chosen.where(Alias.pinned.is_(True))
+        chosen = chosen.where(Alias.pinned == true())  # `IS` has no index on SQLite
     return _within(session, chosen, wanted)
 
 
@@ -175,7 +179,9 @@ def _within(session: Session, chosen: Any, wanted: Wanted) -> Any:
         chosen = chosen.where(Alias.domain_id.in_(_ids(session, Domain, Domain.uuid == _uuid(wanted.domain))))
     if wanted.mailbox:
         ids = _ids(session, Mailbox, Mailbox.uuid == _uuid(wanted.mailbox))
-        chosen = chosen.where(Alias.id.in_(select(AliasMailbox.alias_id).where(AliasMailbox.mailbox_id.in_(ids))))
+        # Not IN: most aliases lead to one mailbox, and a page needs few of them.
+        leads = select(AliasMailbox.alias_id).where(AliasMailbox.alias_id == Alias.id, AliasMailbox.mailbox_id.in_(ids))
+        chosen = chosen.where(leads.exists())
     if wanted.tag:
         chosen = chosen.where(_bears(session, Tag.name == wanted.tag))
     text = wanted.text.replace("\0", "").strip()[:MOST_TEXT]

@@ -75,7 +75,7 @@ FOUND: dict[str, tuple[Wanted, list[str]]] = {
     "off": (Wanted(state=State.OFF), ["off"]),
     "expired": (Wanted(state=State.EXPIRED), ["news"]),
     "trash": (Wanted(state=State.TRASH), ["gone"]),
-    "never used": (Wanted(unused=True), ["pin", "off", "shop"]),
+    "never used": (Wanted(unused=True), ["off", "pin", "shop"]),
     "pinned": (Wanted(pinned=True), ["pin"]),
     "tag": (Wanted(tag="buying"), ["shop"]),
     "tag of what is in the trash": (Wanted(tag="lost"), []),
@@ -166,6 +166,8 @@ PLANS = {
     "used": (Wanted(sort=Sort.USED), "ix_aliases_owner_id_last_at_id"),
     "name": (Wanted(sort=Sort.NAME), "ix_aliases_owner_id_local_id"),
     "trash": (Wanted(state=State.TRASH), "ix_aliases_owner_id_deleted_at_id"),
+    "never used": (Wanted(unused=True), "ix_aliases_owner_id_"),  # by use or by trash: both are by age
+    "pinned": (Wanted(pinned=True), "ix_aliases_owner_id_pinned_id"),
 }
 
 
