@@ -3,27 +3,26 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from smtpy.directory.questions import Unavailable
-from smtpy.store import migrate
+from smtpy.doctor.readiness import lacking
 from web import door
 from web.auth import public
 
 pages = Blueprint("health", __name__)
+
+TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
 @pages.get("/livez")
 @public
 def livez() -> ResponseReturnValue:
     """It answers."""
-    return "ok\n", 200, {"Content-Type": "text/plain; charset=utf-8"}
+    return "ok\n", 200, TEXT
 
 
 @pages.get("/readyz")
 @public
 def readyz() -> ResponseReturnValue:
-    """The database answers, and is what this version needs."""
-    try:
-        ready = migrate.current(door.engine()) == migrate.head()
-    except Unavailable:
-        ready = False
-    return "ok\n" if ready else "database\n", 200 if ready else 503, {"Content-Type": "text/plain; charset=utf-8"}
+    """503 if no page can work. A part that is missing is a line, whether pages need it or not."""
+    lacks = lacking(door.engine(), door.settings())
+    lines = [f"{lack.part}: {lack.why}" for lack in lacks] or ["ok"]
+    return "\n".join([*lines, ""]), 503 if any(lack.fatal for lack in lacks) else 200, TEXT
