@@ -51,6 +51,10 @@ def main() -> int:
     """The exit status: 1 when the benchmark could not be carried out, 130 when it was stopped."""
     if sys.argv[1:] == ["crypto"]:
         return crypto.main()
+    if sys.argv[1:2] == ["web"]:
+        from bench import web  # which takes the application, and no Postfix
+
+        return web.main(sys.argv[2:])
     if os.geteuid() != 0:  # as Postfix's master has to be
         os.execvp("sudo", ["sudo", "-n", "-E", sys.executable, "-m", "bench", *sys.argv[1:]])  # noqa: S606
     chosen = options(sys.argv[1:])
