@@ -49,11 +49,14 @@ def again_by_password(engine: Engine, user_id: int, password: str, *, client: st
     return False
 
 
-def by_uuid(engine: Engine, uuid: str) -> Member | None:
-    """Somebody who was let in half, if they still may come."""
+def by_uuid(engine: Engine, uuid: str, since: datetime) -> Member | None:
+    """Somebody whom their password let in half, then; if they still may come, and it is their password still."""
     with reading(engine) as session:
         user = session.scalar(select(User).where(User.uuid == uuid))
-    return member_of(user) if user and _may_come(user) else None
+        if user is None or not _may_come(user):
+            return None
+        changed = (Audit.act == "user.password", Audit.subject == f"user {user.email}", Audit.at >= since)
+        return None if session.scalar(select(Audit.id).where(*changed).limit(1)) else member_of(user)
 
 
 def _by_email(session: Session, email: str) -> User | None:

@@ -145,6 +145,16 @@ def test_23_a_challenge_ends_by_itself(client: FlaskClient, engine: Engine, phon
     assert client.get("/").location.startswith("/auth/sign-in")
 
 
+def test_25_another_password_ends_a_challenge(app: Flask, client: FlaskClient, phone: App, letters: Letters) -> None:
+    enter(client)  # with the password that somebody may have seen
+    owner = app.test_client()
+    owner.post("/auth/forgot", data={"email": ANN})
+    owner.post(letters.link_to(ANN), data={"password": OTHER_PASSWORD})
+    assert client.post("/auth/second-factor", data={"code": phone.code()}).location == "/auth/sign-in"
+    assert enter(owner, password=OTHER_PASSWORD).location == "/auth/second-factor"
+    assert show(owner, phone.code()) == 303
+
+
 @pytest.mark.parametrize("written", ["{}", " {} ", "{upper}", "{bare}"])
 def test_24_a_recovery_code_works_once(
     app: Flask, client: FlaskClient, engine: Engine, codes: tuple[str, ...], letters: Letters, written: str

@@ -87,8 +87,8 @@ def let_in(member: Member, target: str, *, is_new: bool = False) -> ResponseRetu
 def second_factor() -> ResponseReturnValue:
     """A code, after the password."""
     half: dict[str, str] = session.get(HALF, {})
-    member = signing_in.by_uuid(door.engine(), half["user"]) if half else None
     begun = datetime.fromisoformat(half["at"]) if half else door.now()
+    member = signing_in.by_uuid(door.engine(), half["user"], begun) if half else None
     if member is None or door.now() - begun > CHALLENGE:
         return _start_again(_("That took a while. Please start again."))
     form = Code()
