@@ -14,6 +14,7 @@ from smtpy.config import Settings
 from tests.dns import Zone
 from tests.nameserver import Nameserver, silence
 from tests.web.conftest import SignIn
+from tests.web.test_domains import statements
 from web import create_app
 from web.forms.explain import MAX_MESSAGE
 
@@ -158,6 +159,16 @@ def test_nothing_is_recorded(ann: FlaskClient, engine: Engine) -> None:
     before = counted()
     asked(ann, "shop@ann.example")
     assert counted() == before
+
+
+def test_it_takes_few_statements(ann: FlaskClient, engine: Engine) -> None:
+    """Of each recipient the mail path's own, twice, and two of whose it is."""
+
+    def counted(to: str) -> int:
+        return statements(engine, lambda: ann.post("/explain", data={"recipients": to, "message": MESSAGE}))
+
+    assert counted("shop@ann.example") <= 20
+    assert counted(" ".join(f"a{n}@ann.example" for n in range(10))) <= 90
 
 
 def test_an_address_can_be_brought_along(ann: FlaskClient) -> None:
