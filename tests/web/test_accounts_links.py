@@ -119,7 +119,8 @@ def test_every_address_can_sign_up(
 
 @pytest.mark.parametrize("typed", ["nobody", "a@b@c.example", "a b@people.example", "x" * 65 + "@people.example", ""])
 def test_what_is_no_address_is_said_so(client: FlaskClient, letters: Letters, open_house: None, typed: str) -> None:
-    assert client.post("/auth/sign-up", data={"email": typed}).status_code == 422
+    answer = client.post("/auth/sign-up", data={"email": typed})
+    assert (answer.status_code, 'class="error"' in answer.text) == (422, True)
 
 
 @pytest.mark.parametrize(("mode", "status"), [(SignUp.CLOSED, 404), (SignUp.INVITATION, 200)])
@@ -165,6 +166,8 @@ def test_25_a_forgotten_password(app: Flask, client: FlaskClient, ann: str, lett
     assert len(path.rpartition("/")[2]) == 43  # 256 bits in base64
     assert other.get(path).status_code == 200
     assert is_in(app, before)
+    refused = other.post(path, data={"password": "password12"})
+    assert (refused.status_code, 'class="error"' in refused.text) == (422, True)
     answer = other.post(path, data={"password": OTHER_PASSWORD})
     assert (answer.status_code, answer.location) == (303, "/auth/sign-in")  # with it, and with a second factor
     assert not is_in(app, before)

@@ -271,6 +271,19 @@ def test_settings_are_kept(world: World) -> None:
     assert "at least one mailbox is needed" in refused.text
 
 
+def test_mailboxes_keep_their_order(world: World) -> None:
+    with change(world.engine, by="test") as c:
+        second = mailboxes.add(c, "second@inbox.example", owner=OWNER, verified=True)
+        aliases.set_(c, world.things["alias"], to=[second.uuid, world.things["mailbox"]])
+    form = {"when_off": "reject", "mailboxes": [world.things["mailbox"], second.uuid], "note": "another"}
+    path = f"/aliases/{world.things['alias']}/settings"
+    assert world.as_("owner").post(path, data=form).status_code == 303
+    with Session(world.engine) as session:
+        kept = aliases.show(session, world.things["alias"])
+    assert (kept.note, kept.mailboxes) == ("another", ("second@inbox.example", "ann@inbox.example"))
+    assert "spare@inbox.example (not verified yet)" in world.as_("owner").get(path).text
+
+
 def test_the_trash_keeps_everything(world: World) -> None:
     client, uuid = world.as_("owner"), world.things["alias"]
     client.post(f"/aliases/{uuid}/trash")

@@ -1,5 +1,6 @@
 """The forms of a new alias, and of what may be changed of one."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time
 
 from flask_wtf import FlaskForm
@@ -9,8 +10,9 @@ from wtforms.validators import Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from smtpy.admin import names
+from smtpy.admin.mailboxes import MailboxView
 from smtpy.directory.entries import WhenOff
-from web.i18n import _l
+from web.i18n import _, _l
 
 KINDS = tuple(
     SelectChoice(*each)
@@ -31,6 +33,15 @@ WHEN_OFF = tuple(
     )
 )
 MAKERS = {"words": names.words, "characters": names.characters, "uuid": names.uuid}
+
+
+def mailbox_choices(found: Iterable[MailboxView]) -> list[SelectChoice]:
+    """Mailboxes to choose from; of those that get nothing yet it is said."""
+    waiting = _("%(address)s (not verified yet)")
+    return [
+        SelectChoice(each.uuid, each.address if each.verified_at else waiting % {"address": each.address})
+        for each in found
+    ]
 
 
 class Checkboxes(SelectMultipleField):  # type: ignore[misc]  # WTForms has no types

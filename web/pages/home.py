@@ -1,6 +1,6 @@
 """The first page: a new alias in one line, what happened to a member's mail, and what they should look after."""
 
-from flask import Blueprint, current_app, render_template, url_for
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from smtpy.admin import alias_lists, domains, figures, mailboxes, messages
@@ -33,11 +33,4 @@ def dashboard() -> ResponseReturnValue:
             days=days,
             total=figures.total(days),
             page=messages.page(session, limit=LATEST),
-            start=_start(),
         )
-
-
-def _start() -> str:
-    """Where the first hour begins."""
-    wizard = "welcome.start"
-    return url_for(wizard if wizard in current_app.view_functions else "domains.add")

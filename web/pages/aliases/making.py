@@ -12,7 +12,7 @@ from smtpy.admin.aliases import AliasView
 from smtpy.admin.refusals import AlreadyThere, Invalid, Refusal
 from web import door
 from web.auth import signed_in
-from web.forms.aliases import NewAlias
+from web.forms.aliases import NewAlias, mailbox_choices
 from web.forms.refusals import show
 from web.i18n import _
 from web.pages.aliases import pages
@@ -53,7 +53,7 @@ def _form() -> NewAlias:
         own_domains, own_mailboxes = domains.page(session), mailboxes.page(session)
     form.domain.choices = [SelectChoice(each.name, each.name) for each in own_domains if each.enabled]
     ordered = sorted(own_mailboxes, key=lambda each: (not each.preferred, each.verified_at is None, each.id))
-    form.mailboxes.choices = [SelectChoice(each.uuid, each.address) for each in ordered]
+    form.mailboxes.choices = mailbox_choices(ordered)
     if form.is_submitted():
         if not form.mailboxes.data:
             form.mailboxes.data = _usual(form)

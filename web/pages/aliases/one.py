@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,6 @@ from uuid import UUID
 import segno
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms.fields.choices import SelectChoice
 
 from smtpy.admin import aliases, figures, mailboxes, messages, tags
 from smtpy.admin.aliases import AliasView
@@ -17,7 +17,7 @@ from smtpy.admin.refusals import Refusal
 from smtpy.directory.entries import WhenOff
 from web import door
 from web.auth import signed_in
-from web.forms.aliases import AliasSettings
+from web.forms.aliases import AliasSettings, mailbox_choices
 from web.forms.refusals import show
 from web.i18n import _
 from web.pages.aliases import pages
@@ -93,15 +93,16 @@ def settings(alias: UUID) -> ResponseReturnValue:
     with door.reading() as session:
         found = aliases.show(session, str(alias))
         own, known = mailboxes.page(session), tags.page(session)
+    uuids = {each.address: each.uuid for each in own}
     form = AliasSettings()
-    form.mailboxes.choices = [SelectChoice(each.uuid, each.address) for each in own]
+    form.mailboxes.choices = mailbox_choices(own)
     if not form.is_submitted():
-        _fill(form, found)
+        _fill(form, found, uuids)
         return _page("aliases/settings.html", found, form=form, tags=known)
     status = 422
     if form.validate():
         try:
-            _change(form, found)
+            _change(form, found, [uuids[each] for each in found.mailboxes if each in uuids])
         except Refusal as refusal:
             status = show(form, refusal, "mailboxes")
         else:
@@ -110,20 +111,22 @@ def settings(alias: UUID) -> ResponseReturnValue:
     return _page("aliases/settings.html", found, status, form=form, tags=known)
 
 
-def _fill(form: AliasSettings, alias: AliasView) -> None:
-    form.mailboxes.data = [each.value for each in form.mailboxes.choices if each.label in alias.mailboxes]
+def _fill(form: AliasSettings, alias: AliasView, known: Mapping[str, str]) -> None:
+    form.mailboxes.data = [known[address] for address in alias.mailboxes if address in known]
     form.note.data, form.tags.data, form.pinned.data = alias.note, ", ".join(alias.tags), alias.pinned
     form.when_off.data = alias.when_off
     form.expires.data = alias.expires_at.date() if alias.expires_at else None
 
 
-def _change(form: AliasSettings, alias: AliasView) -> None:
+def _change(form: AliasSettings, alias: AliasView, before: list[str]) -> None:
+    chosen = form.mailboxes.data  # those it had keep their order: the page has another
+    ordered = [*(each for each in before if each in chosen), *(each for each in chosen if each not in before)]
     kept = alias.expires_at is not None and form.expires.data == alias.expires_at.date()
     with door.change() as c:
         aliases.set_(
             c,
             alias.uuid,
-            to=form.mailboxes.data,
+            to=ordered,
             note=form.note.data or "",
             tags=form.words(),
             pinned=form.pinned.data,

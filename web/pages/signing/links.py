@@ -72,7 +72,8 @@ def reset(token: str) -> ResponseReturnValue:
             with door.personal("link") as c:
                 member = accounts.reset(c, token, form.password.data, words=(door.settings().hostname,))
         except Refusal as refusal:
-            return render_template("signing/reset.html", form=form), refusals.show(form, refusal, "password")
+            status = refusals.show(form, refusal, "password")
+            return render_template("signing/reset.html", form=form), status
         letters.tell_changed(member, "password")
         tell(_("Your password is set, and you are signed out everywhere. Sign in with it."))
         return redirect(url_for("signing.sign_in"), HTTPStatus.SEE_OTHER)
@@ -95,7 +96,8 @@ def sign_up() -> ResponseReturnValue:
     try:
         email = str(read.address("email", email))  # as SMTP takes it
     except Invalid as refusal:
-        return render_template("signing/sign_up.html", form=form, mode=mode), refusals.show(form, refusal, "email")
+        status = refusals.show(form, refusal, "email")
+        return render_template("signing/sign_up.html", form=form, mode=mode), status
     if not letters.post().answers():
         return _cannot_send("signing/sign_up.html", form, mode=mode)
     letters.find_out_and_send(lambda: _to_who_signs_up(email))
