@@ -72,6 +72,21 @@ def asking(view: View) -> View:
     return slowed(cast("View", narrow(view)))
 
 
+def making(view: View) -> View:
+    """30 new aliases an hour for each member: a machine that makes them is to use the API."""
+    return cast("View", limiter.limit("30/hour", methods=["POST"])(view))
+
+
+def searching(view: View) -> View:
+    """60 searches a minute; a page without a search does not count."""
+    return cast("View", limiter.limit("60/minute", exempt_when=lambda: not request.args.get("q"))(view))
+
+
+def exporting(view: View) -> View:
+    """2 exports a minute, of a view that does other things, too."""
+    return cast("View", limiter.limit("2/minute", exempt_when=lambda: request.form.get("act") != "export")(view))
+
+
 def init_app(app: Flask) -> None:
     """Count where the settings say."""
     app.config["RATELIMIT_STORAGE_URI"] = app.extensions["smtpy"].settings.limits_url

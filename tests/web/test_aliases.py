@@ -14,7 +14,7 @@ from smtpy.admin import aliases, domains, mailboxes
 from smtpy.admin.change import change
 from smtpy.store.schema import Alias, Audit
 from tests.web.world import PEOPLE, World
-from web import sheets
+from web import limits, sheets
 
 OWNER = PEOPLE["owner"]
 
@@ -303,3 +303,38 @@ def test_what_an_alias_got_is_shown(world: World) -> None:
     assert "shop@<wbr>" not in client.get(f"/aliases/{uuid}/senders").text
     assert "elsewhere.example" in client.get(f"/aliases/{uuid}/senders").text
     assert client.get(f"/aliases/{uuid}/senders?before=odd").status_code == 200
+
+
+LIMITS = {
+    "30 new ones an hour": ("POST", "/aliases/new", {"domain": "ann.example", "kind": "words"}, 30),
+    "60 searches a minute": ("GET", "/aliases?q=x", {}, 60),
+    "60 searches of the log a minute": ("GET", "/log?q=x", {}, 60),
+    "2 sheets a minute": ("POST", "/aliases/many", {"act": "export"}, 2),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "form", "most"), LIMITS.values(), ids=LIMITS)
+def test_51_what_costs_much_is_limited(
+    world: World, monkeypatch: pytest.MonkeyPatch, method: str, path: str, form: dict[str, str], most: int
+) -> None:
+    monkeypatch.setattr(limits.limiter, "enabled", True)
+    limits.limiter.reset()
+    client = world.as_("owner")
+    answers = [client.open(path, method=method, data=form or None) for _ in range(most + 1)]
+    assert 429 not in [answer.status_code for answer in answers[:-1]]
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert client.get("/aliases").status_code == 200
+    limits.limiter.reset()
+
+
+ODD = '"><svg onload=alert(1)>'
+
+
+def test_42_what_people_write_is_text(world: World) -> None:
+    (uuid,) = more(world, "odd", note=ODD, tags=[ODD])
+    client = world.as_("owner")
+    for path in ("/", "/aliases", f"/aliases?q={ODD}&tag={ODD}", f"/aliases/{uuid}", f"/aliases/{uuid}/settings"):
+        page = client.get(path).text
+        assert "<svg onload" not in page
+    assert "&lt;svg onload" in page

@@ -14,6 +14,7 @@ from smtpy.admin.ends import State
 from web import door
 from web.auth import signed_in
 from web.i18n import _
+from web.limits import searching
 from web.pages.aliases.lists import place
 from web.tracing import STATES
 
@@ -30,6 +31,7 @@ def answer(whole: str, part: str, **values: Any) -> ResponseReturnValue:
 
 @pages.get("")
 @signed_in
+@searching
 def listing() -> ResponseReturnValue:
     """Messages, newest first."""
     asked = request.args

@@ -17,6 +17,7 @@ from smtpy.admin.refusals import Refusal
 from web import door, sheets
 from web.auth import safe_next, signed_in
 from web.i18n import _, _n
+from web.limits import exporting
 from web.pages.aliases import pages
 from web.toasts import tell
 
@@ -34,6 +35,7 @@ def _there() -> str:
 
 @pages.post("/many")
 @signed_in
+@exporting
 def many() -> ResponseReturnValue:
     """One act on all that are ticked."""
     act, names = request.form.get("act", ""), request.form.getlist("alias")

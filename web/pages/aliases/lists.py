@@ -12,6 +12,7 @@ from smtpy.admin.alias_lists import Sort, State, Wanted
 from web import door
 from web.auth import signed_in
 from web.i18n import N_, _
+from web.limits import searching
 from web.pages.aliases import pages
 
 MAX_DIGITS = 19  # fewer than what a BIGINT has
@@ -77,6 +78,7 @@ def chips(wanted: Wanted, known: tuple[tags.TagView, ...]) -> list[Chip]:
 
 @pages.get("")
 @signed_in
+@searching
 def listing() -> ResponseReturnValue:
     """The list. Eight statements at most, however many aliases there are."""
     wanted = asked()

@@ -15,6 +15,7 @@ from web.auth import signed_in
 from web.forms.aliases import NewAlias, mailbox_choices
 from web.forms.refusals import show
 from web.i18n import _
+from web.limits import making
 from web.pages.aliases import pages
 from web.toasts import tell
 
@@ -24,6 +25,7 @@ FIELDS = {"address": "own", "domain": "domain", "mailbox": "mailboxes", "expires
 
 @pages.route("/new", methods=["GET", "POST"])
 @signed_in
+@making
 def new() -> ResponseReturnValue:
     """A new alias."""
     form = _form()
