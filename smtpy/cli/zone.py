@@ -126,6 +126,10 @@ def _news(name: str, came: "Checked") -> Iterator[str]:
 
     if came.unreached:
         yield f"{' and '.join(came.unreached)} cannot be reached from here; see check_resolvers and the firewall"
+    if came.proven:
+        yield f"{name} is its owner's: its mail comes here from now on"
+    if came.refusal:
+        yield f"{name} cannot be switched on: {came.refusal}"
     if came.used:
         yield f"key {selectors(came.used)} of {name} sign from now on"
     if came.lingering:

@@ -75,7 +75,7 @@ def _checked(post: Post, subject: Subject) -> Checked:
 
 
 def _tell(subject: Subject, came: Checked | Exception) -> None:
-    """One line a domain, and one about its keys. Raises Outage, since without the database nothing can be kept."""
+    """One line a domain, others of what came of it. Raises Outage, since without the database nothing can be kept."""
     if isinstance(came, Outage):
         raise came
     if isinstance(came, Refusal):  # it went meanwhile
@@ -87,6 +87,10 @@ def _tell(subject: Subject, came: Checked | Exception) -> None:
     words = " ".join(f"{status}={number}" for status, number in sorted(counted.items()))
     bad = ", ".join(f"{finding.kind} {finding.status}" for finding in came.findings if finding.bad)
     log.log(logging.WARNING if bad else logging.INFO, "check domain=%s %s why=%r", subject.name, words, bad)
+    if came.proven:
+        log.info("prove domain=%s: its mail comes here from now on", subject.name)
+    if came.refusal:
+        log.warning("prove domain=%s not done why=%r", subject.name, came.refusal)
     if came.used:
         log.info("use domain=%s keys=%s: they sign from now on", subject.name, _selectors(came.used))
     if came.lingering:

@@ -278,6 +278,16 @@ def test_one_resolver_that_does_not_show_it_is_enough_to_wait(
     assert not is_on(announced)
 
 
+def test_the_worker_says_that_it_has_switched_one_on(
+    announced: Engine, settings: Settings, nameserver: Nameserver, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    nameserver.zone.names |= published(announced, settings, "new.example")
+    check_domains(post(announced, settings))
+    assert "prove domain=new.example: its mail comes here from now on" in caplog.messages
+    assert is_on(announced)
+
+
 def test_mailboxes_on_it_are_told_and_keep_their_own_findings(
     announced: Engine, settings: Settings, nameserver: Nameserver
 ) -> None:
