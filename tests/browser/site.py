@@ -73,6 +73,7 @@ class Site:
                 "passkey": passkey.uuid,
                 "first": links.make(c, Purpose.ADMIN),
                 "invited": links.make(c, Purpose.INVITE, email="new@people.example"),
+                "joining": links.make(c, Purpose.INVITE, email="joining@people.example"),  # for the test that uses it
                 "reset": links.make(c, Purpose.RESET, user_id=new),
                 "mailbox_link": self._waiting(c),
                 "verify": links.make(c, Purpose.VERIFY, email="another@people.example"),

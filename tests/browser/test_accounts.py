@@ -267,7 +267,7 @@ def test_a_password_may_be_looked_at_while_it_is_typed(browse: Browse) -> None:
 
 
 def test_a_whole_first_hour(browse: Browse, site: Site) -> None:
-    page = browse(f"/auth/invited/{site.ids['invited']}", who="", width=360)
+    page = browse(f"/auth/invited/{site.ids['joining']}", who="", width=360)
     page.get_by_label("Your name").fill("New Person")
     page.get_by_label("New password").fill(PASSWORD)
     page.get_by_role("button", name="Make the account").click()

@@ -9,13 +9,14 @@ from tests.browser.conftest import Browse
 COPY = '<copy-text><code>shop@letters.example</code><button type="button" class="copy" hidden data-copy="shop@letters.example" aria-label="Copy"><svg class="icon"><use href="#copy"></use></svg></button></copy-text>'  # noqa: E501
 
 
+# /offline is a page with little of its own.
 def put(page: Page, html: str) -> None:
     """Have this in the page."""
     page.evaluate("html => document.querySelector('main').insertAdjacentHTML('beforeend', html)", html)
 
 
 def test_what_is_copied_is_told_in_the_readers_language(browse: Browse) -> None:
-    page = browse("/", language="de")
+    page = browse("/offline", language="de")
     put(page, COPY)
     page.locator("button.copy").click()
     expect(page.locator(".toast")).to_have_text("Kopiert")
@@ -23,7 +24,7 @@ def test_what_is_copied_is_told_in_the_readers_language(browse: Browse) -> None:
 
 
 def test_a_toast_goes_by_itself_but_not_from_under_the_hand(browse: Browse) -> None:
-    page = browse("/")
+    page = browse("/offline")
     page.clock.install()
     page.evaluate("document.dispatchEvent(new CustomEvent('tell', { detail: 'Done.' }))")
     toast = page.locator(".toast")
@@ -36,21 +37,21 @@ def test_a_toast_goes_by_itself_but_not_from_under_the_hand(browse: Browse) -> N
 
 
 def test_a_question_is_asked_in_a_dialog(browse: Browse) -> None:
-    page = browse("/")
-    put(page, '<form action="/offline" data-confirm="Really?"><button>Delete</button></form>')
+    page = browse("/offline")
+    put(page, '<form action="/auth/confirm" data-confirm="Really?"><button>Delete</button></form>')
     page.get_by_role("button", name="Delete").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Really?")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    assert page.url.endswith("/")
+    assert page.url.endswith("/offline")
     page.get_by_role("button", name="Delete").press("Enter")
     dialog.get_by_role("button", name="Delete").click()
-    page.wait_for_url("**/offline?")
+    page.wait_for_url("**/auth/confirm?")
 
 
 def test_a_live_part_keeps_itself_up_to_date_and_ends(browse: Browse) -> None:
-    page = browse("/")
+    page = browse("/offline")
     answers = iter(("<p>one</p>", "<p data-final>two</p>"))
     asked: list[str] = []
 
@@ -66,7 +67,7 @@ def test_a_live_part_keeps_itself_up_to_date_and_ends(browse: Browse) -> None:
 
 
 def test_what_is_searched_is_found_while_it_is_typed(browse: Browse) -> None:
-    page = browse("/")
+    page = browse("/offline")
     page.route(
         re.compile(r"/find\?"),
         lambda route, request: route.fulfill(
