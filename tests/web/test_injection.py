@@ -102,7 +102,19 @@ def test_42_what_is_asked_for_is_shown_as_text(world: World, payload: str) -> No
 
 
 @pytest.mark.parametrize(
-    "payload", ["\0", "a\r\nBcc: all@people.example", "\ud800", "\u202e", "x" * 100_000, "%00", "💥"]
+    "payload",
+    [
+        "\0",
+        "a\r\nBcc: all@people.example",
+        "\ud800",
+        "\u202e",
+        "x" * 100_000,
+        "%00",
+        "💥",
+        "9" * 25,
+        "-1",
+        "9999-12-31",
+    ],
 )
 def test_37_no_input_makes_a_defect_of_ours(world: World, payload: str) -> None:
     """Control characters, half characters, lengths: refused or kept, never a 500, never a header."""
@@ -135,7 +147,20 @@ def test_37_no_input_makes_a_defect_of_ours(world: World, payload: str) -> None:
             "code",
             "when_off",
         ),
-        *("expires_at", "expires", "selector", "act", "action", "ids", "level", "shown_from", "shown_until", "sender"),
+        *(
+            "expires_at",
+            "expires",
+            "selector",
+            "act",
+            "action",
+            "ids",
+            "level",
+            "shown_from",
+            "shown_until",
+            "sender",
+            "since",
+            "until",
+        ),
     )
     form = dict.fromkeys(names, payload.encode("utf-8", "surrogatepass"))
     for route in some():

@@ -18,7 +18,7 @@ from web.forms.mailboxes import NewMailbox
 from web.forms.refusals import show
 from web.i18n import _
 from web.limits import asking, slowed
-from web.pages.aliases.lists import place
+from web.places import place
 from web.toasts import tell
 
 pages = Blueprint("mailboxes", __name__, url_prefix="/mailboxes")

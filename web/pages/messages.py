@@ -15,7 +15,7 @@ from web import door
 from web.auth import signed_in
 from web.i18n import _
 from web.limits import searching
-from web.pages.aliases.lists import place
+from web.places import place
 from web.tracing import STATES
 
 pages = Blueprint("messages", __name__, url_prefix="/log")

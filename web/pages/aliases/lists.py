@@ -15,7 +15,6 @@ from web.i18n import N_, _
 from web.limits import searching
 from web.pages.aliases import pages
 
-MAX_DIGITS = 19  # fewer than what a BIGINT has
 STATES = ((State.ANY, N_("All")), (State.ON, N_("On")), (State.OFF, N_("Off")), (State.EXPIRED, N_("Expired")))
 SORTS = ((Sort.NEWEST, N_("Newest first")), (Sort.USED, N_("Last used first")), (Sort.NAME, N_("By name")))
 E = TypeVar("E", bound=StrEnum)
@@ -44,12 +43,6 @@ def asked() -> Wanted:
         pinned=given.get("pinned") == "1",
         sort=_one_of(Sort, given.get("sort", "")),
     )
-
-
-def place(name: str) -> int:
-    """A row's number in the URL; 0 if it is none."""
-    text = request.args.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < MAX_DIGITS else 0
 
 
 def _one_of(kind: type[E], text: str) -> E:

@@ -21,7 +21,7 @@ from web.forms.aliases import AliasSettings, mailbox_choices
 from web.forms.refusals import show
 from web.i18n import _
 from web.pages.aliases import pages
-from web.pages.aliases.lists import place
+from web.places import place
 from web.toasts import tell
 
 

@@ -14,6 +14,7 @@ from web.forms.domains import Add
 from web.i18n import _
 from web.limits import limiter
 from web.pages.domains.frame import pages
+from web.places import place
 from web.toasts import tell
 
 PAGE = 50
@@ -24,9 +25,9 @@ PAGE = 50
 def listing() -> ResponseReturnValue:
     """All of them, or those in the trash, too."""
     trash = request.args.get("trash") == "1"
-    after = request.args.get("after", 0, type=int)
+    after = place("after")
     with door.reading() as session:
-        found = domains.page(session, trash=trash, after=max(after, 0), limit=PAGE + 1)
+        found = domains.page(session, trash=trash, after=after, limit=PAGE + 1)
         summaries = sheets.summaries(session, found[:PAGE])
     more = found[PAGE - 1].id if len(found) > PAGE else None
     shown = [each for each in found[:PAGE] if (each.deleted_at is not None) == trash]

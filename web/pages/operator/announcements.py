@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from smtpy.admin import announcements as admin
@@ -13,6 +13,7 @@ from web.auth import admin_only
 from web.forms.announcements import Announce
 from web.i18n import _
 from web.pages.operator.frame import pages
+from web.places import place
 from web.toasts import tell
 
 PAGE = 20
@@ -61,7 +62,7 @@ def announcements_end(announcement: str) -> ResponseReturnValue:
 
 
 def _page(form: Announce) -> str:
-    before = request.args.get("before", type=int)
+    before = place("before") or None
     with door.operating() as session:
         rows = admin.page(session, before=before, limit=PAGE)
     return render_template(

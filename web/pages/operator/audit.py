@@ -20,6 +20,7 @@ from web.auth import admin_only
 from web.i18n import _
 from web.limits import limiter
 from web.pages.operator.frame import pages
+from web.places import place
 
 PAGE = 50
 _NUMBER = re.compile(r"[0-9]{1,18}\Z")
@@ -33,7 +34,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would reckon with wh
 def audit() -> ResponseReturnValue:
     """Acts, newest first."""
     wanted, bad = _wanted()
-    before = request.args.get("before", type=int)
+    before = place("before") or None
     with door.operating() as session:
         rows = () if bad else trail.page(session, wanted, before=before, limit=PAGE)
         acts = trail.acts(session)
@@ -130,11 +131,12 @@ def _wanted() -> tuple[Wanted, str]:
     """What is looked for, and what is wrong with it. Days are UTC's, the last one included."""
     given = {name: request.values.get(name, "").strip()[:320] for name in FILTERS}
     try:
-        since, until = _day(given["since"]), _day(given["until"])
-    except ValueError:
+        since, last = _day(given["since"]), _day(given["until"])
+        until = last + timedelta(days=1) if last else None
+    except (ValueError, OverflowError):  # overflow: the day after the last there is
         return Wanted(), _("A day is written 2030-12-31.")
     words = {name: given[name] for name in ("actor", "act", "subject")}
-    return Wanted(**words, since=since, until=until + timedelta(days=1) if until else None), ""
+    return Wanted(**words, since=since, until=until), ""
 
 
 def _day(text: str) -> datetime | None:

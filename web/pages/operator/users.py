@@ -14,6 +14,7 @@ from web import door
 from web.auth import admin_only
 from web.i18n import _
 from web.pages.operator.frame import pages
+from web.places import place
 from web.toasts import tell
 
 PAGE = 50
@@ -37,7 +38,7 @@ def users() -> ResponseReturnValue:
     """Users, in the order in which they came."""
     about, state = request.args.get("about", "").strip()[:320], request.args.get("state", "")
     state = state if state in STATES else ""
-    after = request.args.get("after", 0, type=int)
+    after = place("after")
     with door.operating() as session:
         rows = roll.page(session, about=about, state=state, after=after, limit=PAGE)  # type: ignore[arg-type]  # one of STATES
     given = {name: value for name, value in (("about", about), ("state", state)) if value}
