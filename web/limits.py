@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 from flask import Flask, Response, request, session
 from flask_limiter import Limiter
 
+from smtpy.mail.address import BadAddress, parse
 from web import door, sessions
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -46,7 +47,15 @@ def _account() -> str:
     """Counted by what was asked for, be there such an account or not; as a digest, for a Redis that others read."""
     member = sessions.visit().member
     name = member.email if member else session.get("half", {}).get("email") or request.form.get("email", "")
-    return f"account:{hashlib.sha256(name.strip().casefold().encode()).hexdigest()}"
+    return f"account:{hashlib.sha256(_key(name.strip()).encode()).hexdigest()}"
+
+
+def _key(name: str) -> str:
+    """One for all the ways to write an address: `"ann"@x.example` would be another try at ann@x.example."""
+    try:
+        return parse(name).key
+    except BadAddress:
+        return name.casefold()
 
 
 def _is_failure(answer: Response) -> bool:

@@ -24,7 +24,10 @@ SESSIONLESS = ("/static/", "/livez", "/readyz")  # the same to everybody; Flask 
 
 
 class WebSession(CallbackDict[str, Any], SessionMixin):
-    """Flask's session on a visit. `old` is the name it had before it was renewed; `outage`: the database was away."""
+    """Flask's session on a visit. `old` is the name it had before it was renewed, `entered`: because of a sign-in.
+
+    `outage`: the database was away.
+    """
 
     def __init__(self, visit: Visit, *, is_new: bool) -> None:
         super().__init__(visit.data, self._touched)
@@ -33,6 +36,7 @@ class WebSession(CallbackDict[str, Any], SessionMixin):
         self.modified = False
         self.accessed = True
         self.old = ""
+        self.entered = False
         self.outage: Outage | None = None
 
     def _touched(self, _: object) -> None:
@@ -65,18 +69,20 @@ class Sessions(SessionInterface):
                 self._keep(app, session, response)
 
     def _keep(self, app: Flask, session: WebSession, response: Response) -> None:
-        if session.old:
-            sessions.close(_engine(app), session.old)
+        was_there = bool(session.old) and sessions.close(_engine(app), session.old)
         if session.get("ended"):
             response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="Lax")
             return
         if not session.modified or (session.new and not session and session.visit.member is None):
             return
+        if session.old and not (was_there or session.entered):
+            return  # it was ended while they confirmed that it is them
         visit = session.visit
         visit.data = dict(session)
-        agent = request.headers.get("User-Agent", "")
-        sessions.save(_engine(app), visit, client=door.client(), agent=agent, now=datetime.now(UTC))
-        if session.new or session.old:
+        told: dict[str, Any] = {"client": door.client(), "agent": request.headers.get("User-Agent", "")}
+        known = not (session.new or session.old)
+        kept = sessions.save(_engine(app), visit, now=datetime.now(UTC), known=known, **told)
+        if kept and not known:
             response.set_cookie(COOKIE, visit.sid, secure=True, httponly=True, samesite="Lax", path="/")
 
 
@@ -123,6 +129,7 @@ def enter(member: Member, now: datetime) -> None:
     session = current()
     session.clear()
     _renew(session)
+    session.entered = True
     session.visit.member, session.visit.authenticated_at, session.visit.created_at = member, now, now
     g.pop("_login_user", None)
 

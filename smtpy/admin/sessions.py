@@ -114,8 +114,11 @@ def member_of(user: User) -> Member:
     )
 
 
-def save(engine: Engine, visit: Visit, *, client: str, agent: str, now: datetime) -> None:
-    """Keep what pages have put into the session."""
+def save(engine: Engine, visit: Visit, *, client: str, agent: str, now: datetime, known: bool = False) -> bool:
+    """Keep what pages have put into the session; `known`: there is such a session, unless it was ended meanwhile.
+
+    What was ended stays so, whatever was under way: then nothing is kept, and the answer is False.
+    """
     values = {
         "user_id": visit.member and visit.member.id,
         "authenticated_at": visit.authenticated_at,
@@ -123,17 +126,20 @@ def save(engine: Engine, visit: Visit, *, client: str, agent: str, now: datetime
         "seen_at": now,
     }
     with Session(engine) as session:
-        known = update(WebSession).where(WebSession.digest == digest(visit.sid)).values(**values)
-        if not session.execute(known.returning(WebSession.digest)).first():
+        there = update(WebSession).where(WebSession.digest == digest(visit.sid)).values(**values)
+        kept = session.execute(there.returning(WebSession.digest)).first() is not None
+        if not kept and not known:
             row = WebSession(digest=digest(visit.sid), created_at=now, client=client, agent=agent[:MAX_AGENT], **values)
             session.add(row)
         session.commit()
+    return kept or not known
 
 
-def close(engine: Engine, sid: str) -> None:
-    """End a session. Idempotent."""
+def close(engine: Engine, sid: str) -> bool:
+    """End a session; whether there was one still. Idempotent."""
     with engine.begin() as connection:
-        connection.execute(delete(WebSession).where(WebSession.digest == digest(sid)))
+        gone = connection.execute(delete(WebSession).where(WebSession.digest == digest(sid)).returning(WebSession.uuid))
+        return gone.first() is not None
 
 
 def of_member(session: Session, user_id: int) -> tuple[SessionView, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from time import thread_time
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session
 
+import web.sessions
 from smtpy.admin import members, sessions, signing_in
 from smtpy.admin.change import change
 from smtpy.store.accounts import Attempt, WebSession
@@ -110,6 +112,30 @@ def test_14_they_end_on_the_server(
     assert not is_in(app, name)
 
 
+@pytest.mark.parametrize("act", ["/aliases/many", "/auth/confirm"])
+def test_14_what_was_ended_stays_so_whatever_was_under_way(
+    app: Flask, client: FlaskClient, engine: Engine, ann: str, act: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that keeps something in the session at the end of its request must not bring it back."""
+    enter(client)
+    name = name_of(client)
+    save = web.sessions.Sessions.save_session
+
+    def ended_first(*all_of_it: Any) -> None:
+        with change(engine, by="test") as c:
+            sessions.revoke_all(c, members.find(c.session, ann).id)
+        save(*all_of_it)
+
+    monkeypatch.setattr(web.sessions.Sessions, "save_session", ended_first)
+    answer = client.post(act, data={"act": "tag", "password": PASSWORD})
+    monkeypatch.undo()
+    assert answer.status_code == 303
+    assert "Set-Cookie" not in answer.headers
+    assert not is_in(app, name)
+    with Session(engine) as session:
+        assert session.query(WebSession).count() == 0
+
+
 STRANGERS = [
     "nobody@people.example",
     ANN,
@@ -167,6 +193,12 @@ def test_28_five_failures_slow_an_account_down(app: Flask, limited: FlaskClient,
 
 def test_28_an_account_that_is_not_there_slows_down_alike(limited: FlaskClient) -> None:
     codes = [enter(limited, "nobody@people.example", PASSWORD).status_code for _ in range(6)]
+    assert codes == [422] * 5 + [429]
+
+
+def test_28_an_address_is_one_however_it_is_written(limited: FlaskClient, ann: str) -> None:
+    written = [ANN, "ANN@people.example", '"ann"@people.example', '"a\\nn"@people.example', "ann@PEOPLE\uff0eexample"]
+    codes = [enter(limited, email, "not the password at all").status_code for email in [*written, f" {ANN} "]]
     assert codes == [422] * 5 + [429]
 
 
