@@ -46,11 +46,12 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """`every`: from one end to the next beginning, on whichever host."""
+    """`every`: from one end to the next beginning, on whichever host. `apart`: waits for no other duty."""
 
     name: str
     every: timedelta
     run: Callable[[Post], None]
+    apart: bool = False
 
 
 def check_domains(post: Post) -> None:
@@ -152,7 +153,7 @@ def _changing(post: Post) -> contextlib.AbstractContextManager[Change]:
 
 
 DUTIES = (
-    Duty("count journal", timedelta(seconds=2), count_journal),
+    Duty("count journal", timedelta(seconds=2), count_journal, apart=True),
     Duty(CHECKING, timedelta(minutes=1), check_domains),
     Duty("rotate keys", timedelta(hours=1), rotate_keys),
     Duty("purge keys", timedelta(hours=1), purge_keys),

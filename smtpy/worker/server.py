@@ -42,7 +42,10 @@ def serve(settings: Settings) -> None:
 
 
 class Worker:
-    """A thread that does what is due, and one that follows Postfix's log if there is one here."""
+    """A thread that does what is due, one that counts the journal, and one that follows Postfix's log if it is here.
+
+    Counting has its own: people look at what it finds, and DNS servers that do not answer take minutes.
+    """
 
     def __init__(self, settings: Settings) -> None:
         engine = open_engine(settings.database_url, deadline=settings.deadline_seconds)
@@ -50,7 +53,8 @@ class Worker:
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._not_before: defaultdict[str, float] = defaultdict(float)
         self._failures = Sparing(log)
-        self._thread = Thread(target=self._run, name="worker", daemon=True)
+        shifts = [tuple(duty for duty in DUTIES if duty.apart is apart) for apart in (False, True)]
+        self._threads = [Thread(target=self._run, args=(shift,), name="worker", daemon=True) for shift in shifts]
         path = settings.postfix_log
         self._follower = Follower(engine, path, self._post.stopping) if path else None
 
@@ -61,20 +65,22 @@ class Worker:
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         if self._follower:
             self._follower.start()
 
     def stop(self) -> None:
         """Leave what can be left at once, and forget the rest."""
         self._post.stopping.set()
-        self._thread.join(GRACE_SECONDS)
+        for thread in self._threads:
+            thread.join(GRACE_SECONDS / len(self._threads))
         if self._follower:
             self._follower.join(GRACE_SECONDS / 2)
 
-    def _run(self) -> None:
+    def _run(self, duties: tuple[Duty, ...]) -> None:
         while not self._post.stopping.is_set():
-            for duty in DUTIES:
+            for duty in duties:
                 if time.monotonic() >= self._not_before[duty.name] and not self._post.stopping.is_set():
                     self._not_before[duty.name] = time.monotonic() + RETRY_SECONDS
                     self._turn(duty)
