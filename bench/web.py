@@ -13,6 +13,7 @@ large ends with status 1. How many statements a page takes is asserted in tests/
 import argparse
 import gzip
 import re
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -82,6 +83,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--database", metavar="URL", help="filled by `smtpy seed`; else one is made for each kind")
     chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of its tidying
     worst = 0
     for name, url in databases(chosen):
         rows = [measure(url, page, chosen.rounds) for page in PAGES]
