@@ -28,8 +28,10 @@ from smtpy.serving import BACKLOG, Limits, Service, stop_signal
 
 GRACE_SECONDS = 3.5  # for a worker: one second for what it has in hand, two for the journal
 RESPAWN_SECONDS = 0.5  # a worker that dies sooner than this after its start is not replaced faster
-# From the greeting to the end of a message nothing need come from Postfix, whose client may write slowly.
-LIMITS = Limits(idle_seconds=7210.0, grace_seconds=1.0)
+# From the greeting to the end of a message nothing need come from Postfix, whose client may write slowly. Nor the rest
+# of a packet: what awaits no answer waits in a buffer of 4096 octets, whose end may be in the middle of a recipient.
+PATIENCE_SECONDS = 7210.0  # as libmilter has it
+LIMITS = Limits(request_seconds=PATIENCE_SECONDS, idle_seconds=PATIENCE_SECONDS, grace_seconds=1.0)
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,17 @@ import pytest
 
 from tests.dialog import Answer, Dialog
 from tests.failures.conftest import Opener
-from tests.failures.village import ANN, QUIET, Letter, assert_arrives, assert_put_off, decisive, recovers, write
+from tests.failures.village import (
+    ALIASES,
+    ANN,
+    QUIET,
+    Letter,
+    assert_arrives,
+    assert_put_off,
+    decisive,
+    recovers,
+    write,
+)
 from tests.stand import Stand
 from tests.waiting import until
 
@@ -135,6 +146,22 @@ def test_the_parent_killed_alone_takes_its_workers_with_it(village: Stand) -> No
     village.kill("milter")
     village.start("milter")
     assert_arrives(village, letter, letter.send(village))
+
+
+def test_a_client_that_rests_among_many_recipients(village: Stand) -> None:
+    """Postfix writes what awaits no answer in pieces of 4096 octets, so the milter is left with half a recipient."""
+    letter, others = write(ANN), [f"somebody-{each}@elsewhere.example" for each in range(150)]
+    with village.dialog() as dialog:
+        dialog.hello()
+        dialog.command(f"MAIL FROM:<{letter.sender}>")
+        for each in (*others, ANN):
+            assert dialog.command(f"RCPT TO:<{each}>").code == 250
+        time.sleep(13)  # half as long again as Limits().request_seconds, and a look at who is overdue
+        assert dialog.command("DATA").code == 354
+        dialog.raw(letter.data + b".\r\n")
+        assert dialog.answer().code == 250
+    village.wait_empty()
+    assert letter.copies(village) == sorted((ALIASES[ANN], *others))
 
 
 def at_the_dot(stand: Stand, letter: Letter) -> Dialog:
