@@ -199,6 +199,10 @@ class Conversation(asyncio.Protocol, Generic[R]):
         self.progress = self.loop.time()
         if task.cancelled():
             return
+        if failed := task.exception():  # as when no thread can be had: better to hang up than to keep silent
+            log.error("connection closed: an answer failed", exc_info=failed)
+            self.transport.close()
+            return
         self.transport.write(task.result())
         if self.leaving:
             self.transport.close()

@@ -54,6 +54,8 @@ class Echo:
         try:
             while not self.let_go.is_set():
                 await asyncio.sleep(0.001)
+            if line == b"later fails":
+                raise RuntimeError("no thread to be had")
         finally:
             self.waiting -= 1
         return line + b"\n"
@@ -115,6 +117,14 @@ def test_a_client_that_goes_leaves_nothing_behind(echo, tmp_path):
         echo.let_go.set()
         until(lambda: not service.service.conversations, "no conversation")
         assert service.tasks() == tasks
+
+
+def test_an_answer_that_fails_ends_its_own_conversation(echo, tmp_path):
+    echo.let_go.set()
+    with serving(echo, tmp_path) as service, service.client() as other:
+        assert service.says(b"a\nlater fails\nb\n", half_close=False) == b"a\n"
+        other.sendall(b"later c\n")
+        assert whole(other, b"\n") == b"later c\n"
 
 
 def test_a_client_too_many_is_turned_away(echo, tmp_path):
