@@ -20,7 +20,7 @@ from smtpy.store.epoch import EpochWatcher
 
 REST_SECONDS = 1.0  # after a failure nobody asks for so long: a locked database would cost each message the deadline
 _NEVER = -1  # a generation no epoch has
-_NOTHING = (None, ())
+_NOTHING = (None, (), False)
 
 _Key = tuple[object, ...]
 _T = TypeVar("_T")

@@ -264,14 +264,18 @@ def test_a_removed_file_warm(engine: Engine, opening: Opener, tmp_path: Path) ->
     found(engine)
     directory = opening()
     domain = warm(directory)
+    assert directory.awaits("soon.example") is False
     path = Path(database_path(engine) or "")
     engine.dispose()
     shutil.move(path, tmp_path / "away.db")
     assert_unknown_is_unavailable(directory, domain)
     assert_warm_answers(directory, domain)
+    assert directory.awaits("soon.example") is False
     directory._watcher.generation += 1  # as after a change just before
     assert_old_answers(directory, domain)
     assert directory.stale > 0
+    with pytest.raises(Unavailable):  # it may have been announced by that change
+        directory.awaits("soon.example")
     assert not path.exists()
 
 
