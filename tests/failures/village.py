@@ -12,6 +12,7 @@ from itertools import count
 
 from smtpy.admin import aliases, domains, mailboxes, members
 from smtpy.admin.change import Change, change
+from smtpy.admin.scope import Viewer
 from smtpy.config import load
 from smtpy.directory.entries import WhenOff
 from smtpy.store.engine import open_engine
@@ -38,11 +39,11 @@ _numbers = count(1)
 
 
 @contextmanager
-def changing(stand: Stand) -> Iterator[Change]:
+def changing(stand: Stand, viewer: Viewer | None = None) -> Iterator[Change]:
     """The one door for change, in the stand's own database."""
     engine = open_engine(load(stand.config, stand.environ).database_url)
     try:
-        with change(engine, by="test:failures") as c:
+        with change(engine, by="test:failures", viewer=viewer) as c:
             yield c
     finally:
         engine.dispose()
@@ -91,8 +92,8 @@ class Letter:
     def data(self) -> bytes:
         return f"Message-ID: {self.mark}\r\nSubject: letter {self.number}\r\n\r\nhello\r\n".encode()
 
-    def send(self, stand: Stand) -> Answers:
-        return stand.send(self.sender, list(self.recipients), self.data)
+    def send(self, stand: Stand, client: str = "127.0.0.2") -> Answers:
+        return stand.send(self.sender, list(self.recipients), self.data, client=client)
 
     def copies(self, stand: Stand) -> list[str]:
         """The recipient of every copy that has left Postfix, delivery reports about it included."""
