@@ -26,6 +26,14 @@ def test_what_is_typed_is_found(page: Page) -> None:
     assert before > 1
     assert "q=" in page.url
     assert "sort=name" in page.url
+    page.keyboard.press("Escape")  # to what was found, which stays
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator(".bulk")).to_contain_text("1 ticked")
+    heights = page.locator(".bulk > button, .bulk .pair > button").evaluate_all(
+        "all => [...new Set(all.map((each) => each.offsetTop))]"
+    )
+    assert len(heights) == 1, "buttons of one row are not in line"
     page.reload()
     expect(page.locator(".aliases > li")).to_have_count(1)
 

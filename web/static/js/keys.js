@@ -9,11 +9,18 @@ const rows = () => [...document.querySelectorAll("[data-rows] [data-row]")].filt
 
 document.addEventListener("keydown", (event) => {
   const busy = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
+  if (event.key === "Escape" && busy?.matches("[type=search]")) return leave(event, busy);
   if (busy || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (event.key === "?") show();
   else if (off() || !(walk(event) || press(event))) return;
   event.preventDefault();
 });
+
+// A search is left for its results as it stands; the browser would empty it, and keep the keys to itself.
+function leave(event, field) {
+  event.preventDefault();
+  field.blur();
+}
 
 function walk({ key, target }) {
   const row = target.closest("[data-row]");
