@@ -34,7 +34,7 @@ from smtpy.store import migrate
 from smtpy.store.engine import open_engine
 from smtpy.store.schema import User
 from tests.postgres import Postgres, binaries
-from tests.web.queries import statements
+from tests.queries import statements
 from web import create_app
 from web.limits import limiter
 from web.sessions import COOKIE

@@ -1,7 +1,5 @@
 """Aliases as their owner looks for them: what is found, in which order, page by page, by how many statements."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +12,7 @@ from smtpy.admin.change import change, reading
 from smtpy.admin.refusals import Invalid
 from smtpy.admin.scope import Viewer
 from smtpy.store.schema import Alias, Audit, Domain, User
+from tests.queries import statements
 
 ANN, BOB, INBOX, OTHER = "ann@people.example", "bob@people.example", "ann@inbox.example", "ann@other.example"
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -129,25 +128,10 @@ def test_tags_that_are_none_are_refused(house: Engine, bad: list[str]) -> None:
         aliases.set_(c, "shop@our.example", tags=bad)
 
 
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[str]]:
-    """The statements that are executed meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
 @pytest.mark.parametrize("wanted", [row[0] for row in FOUND.values()], ids=FOUND)
 def test_a_page_takes_four_statements_at_most(house: Engine, wanted: Wanted) -> None:
     me = viewer(house)
-    with counted(house) as seen, reading(house, me) as session:
+    with statements(house) as seen, reading(house, me) as session:
         alias_lists.page(session, wanted, NOW)
     assert len(seen) <= 4
 

@@ -7,8 +7,8 @@ from sqlalchemy import Engine
 from smtpy.admin import api_keys, members, sessions
 from smtpy.admin.change import personal, reading
 from smtpy.store.accounts import Passkey
+from tests.queries import statements
 from tests.web.accounts import ANN, enter
-from tests.web.queries import statements
 
 MOST = {"/settings": 6, "/settings/security": 10, "/settings/api-keys": 6, "/settings/data": 6}
 

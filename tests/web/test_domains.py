@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from smtpy.admin import aliases, automatics, domains, keys, mailboxes
@@ -18,6 +18,7 @@ from smtpy.store.schema import Audit
 from smtpy.terms import vault_of
 from tests.dns import Zone
 from tests.nameserver import Nameserver, silence
+from tests.queries import statements
 from tests.web.conftest import SignIn
 from tests.worker.published import published
 from web import checking, create_app
@@ -68,19 +69,11 @@ def seen(engine: Engine, uuid: str) -> Any:
         return domains.show(session, uuid)
 
 
-def statements(engine: Engine, ask: Any) -> int:
+def cost(engine: Engine, ask: Any) -> int:
     """How many statements an answer takes."""
-    counted: list[str] = []
-
-    def count(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        counted.append(statement)
-
-    event.listen(engine, "before_cursor_execute", count)
-    try:
+    with statements(engine) as seen:
         assert ask().status_code == 200
-    finally:
-        event.remove(engine, "before_cursor_execute", count)
-    return len([each for each in counted if not each.startswith("PRAGMA")])
+    return len([each for each in seen if not each.startswith("PRAGMA")])
 
 
 def test_nothing_yet_says_what_to_do(ann: FlaskClient) -> None:
@@ -205,7 +198,7 @@ def test_the_list_says_how_each_is_and_takes_few_statements(
     ann: FlaskClient, engine: Engine, settings: Settings, home: str
 ) -> None:
     ann.get("/domains")
-    few = statements(engine, lambda: ann.get("/domains"))
+    few = cost(engine, lambda: ann.get("/domains"))
     with change(engine, by="test", vault=None) as c:
         for number in range(60):
             domains.add(c, f"d{number}.example", owner=ANN)
@@ -213,16 +206,16 @@ def test_the_list_says_how_each_is_and_takes_few_statements(
     assert "ann.example" in page.text
     assert "1 alias" in page.text
     assert 'rel="next"' in page.text
-    assert statements(engine, lambda: ann.get("/domains")) == few <= 7
+    assert cost(engine, lambda: ann.get("/domains")) == few <= 7
     after = page.text.partition("after=")[2].partition('"')[0]
     assert "d55.example" in ann.get(f"/domains?after={after}").text
 
 
 def test_the_pages_of_a_domain_take_few_statements(ann: FlaskClient, engine: Engine, home: str) -> None:
     ann.post(f"/domains/{home}/check")
-    assert statements(engine, lambda: ann.get(f"/domains/{home}")) <= 12
-    assert statements(engine, lambda: ann.get(f"/domains/{home}/records")) <= 10
-    assert statements(engine, lambda: ann.get(f"/domains/{home}/keys")) <= 8
+    assert cost(engine, lambda: ann.get(f"/domains/{home}")) <= 12
+    assert cost(engine, lambda: ann.get(f"/domains/{home}/records")) <= 10
+    assert cost(engine, lambda: ann.get(f"/domains/{home}/keys")) <= 8
 
 
 def test_rules_are_added_tried_deleted_and_had_back(ann: FlaskClient, engine: Engine, home: str) -> None:

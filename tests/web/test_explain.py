@@ -14,7 +14,7 @@ from smtpy.config import Settings
 from tests.dns import Zone
 from tests.nameserver import Nameserver, silence
 from tests.web.conftest import SignIn
-from tests.web.test_domains import statements
+from tests.web.test_domains import cost
 from web import create_app
 from web.forms.explain import MAX_MESSAGE
 
@@ -165,7 +165,7 @@ def test_it_takes_few_statements(ann: FlaskClient, engine: Engine) -> None:
     """Of each recipient the mail path's own, twice, and two of whose it is."""
 
     def counted(to: str) -> int:
-        return statements(engine, lambda: ann.post("/explain", data={"recipients": to, "message": MESSAGE}))
+        return cost(engine, lambda: ann.post("/explain", data={"recipients": to, "message": MESSAGE}))
 
     assert counted("shop@ann.example") <= 20
     assert counted(" ".join(f"a{n}@ann.example" for n in range(10))) <= 90

@@ -7,8 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
+from tests.queries import statements
 from tests.web.conftest import SignIn
-from tests.web.operators import acts, admin, counted
+from tests.web.operators import acts, admin
 from web import banner
 
 WORDS = 'Maintenance <b>"on" Sunday</b>'
@@ -79,7 +80,7 @@ def test_what_cannot_be_announced(sign_in: SignIn, form: dict[str, str], words: 
 def test_pages_ask_for_it_only_while_there_is_something(sign_in: SignIn, engine: Engine) -> None:
     theirs = sign_in()
     theirs.get("/")
-    with counted(engine) as told:
+    with statements(engine) as told:
         theirs.get("/")
     assert not [each for each in told if "announcements" in each]
 

@@ -9,8 +9,9 @@ from sqlalchemy import Engine
 
 from smtpy.admin import domains, members
 from smtpy.admin.change import change
+from tests.queries import statements
 from tests.web.conftest import SignIn
-from tests.web.operators import acts, admin, counted
+from tests.web.operators import acts, admin
 from web.pages.operator import audit
 from web.pages.operator.audit import safe
 
@@ -99,11 +100,11 @@ def test_no_cell_is_a_formula(cell: str) -> None:
 def test_questions_do_not_grow_with_the_trail(sign_in: SignIn, engine: Engine) -> None:
     browser = admin(sign_in)
     browser.get("/admin/audit")
-    with counted(engine) as few:
+    with statements(engine) as few:
         browser.get("/admin/audit")
     with change(engine, by="test") as c:
         for number in range(200):
             c.note("user.set", f"user {number}", None, {"n": number})
-    with counted(engine) as many:
+    with statements(engine) as many:
         browser.get("/admin/audit")
     assert len(many) == len(few) <= 5

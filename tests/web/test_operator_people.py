@@ -8,8 +8,9 @@ from sqlalchemy import Engine
 
 from smtpy.admin import aliases, domains, mailboxes, members, roll
 from smtpy.admin.change import change, reading
+from tests.queries import statements
 from tests.web.conftest import SignIn
-from tests.web.operators import ROOT, acts, admin, counted
+from tests.web.operators import ROOT, acts, admin
 from web.pages.operator import domains as domain_pages
 from web.pages.operator import users as user_pages
 
@@ -122,7 +123,7 @@ def test_questions_do_not_grow_with_the_lists(sign_in: SignIn, engine: Engine) -
     few = []
     for path in paths:
         browser.get(path)
-        with counted(engine) as told:
+        with statements(engine) as told:
             browser.get(path)
         few.append(len(told))
     with change(engine, by="test") as c:
@@ -130,6 +131,6 @@ def test_questions_do_not_grow_with_the_lists(sign_in: SignIn, engine: Engine) -
             members.add(c, f"user{number}@people.example")
             domains.add(c, f"d{number}.example", owner=ANN)
     for path, number in zip(paths, few, strict=True):
-        with counted(engine) as told:
+        with statements(engine) as told:
             browser.get(path)
         assert len(told) == number <= 8, told

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, Table, func, insert, select
 
 from smtpy.store.columns import Base
-from tests.web.queries import statements
+from tests.queries import statements
 from tests.web.routes import Route, some
 from tests.web.test_access import some_url
 from tests.web.world import World, rightful

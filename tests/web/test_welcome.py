@@ -19,7 +19,7 @@ from tests.dns import Zone
 from tests.nameserver import Nameserver
 from tests.web.accounts import ANN, Letters, enter
 from tests.web.conftest import SignIn
-from tests.web.test_domains import statements
+from tests.web.test_domains import cost
 from tests.worker.published import published
 
 HOST = "mx.our.example"
@@ -177,4 +177,4 @@ def test_a_step_takes_few_statements(browser: FlaskClient, engine: Engine) -> No
     browser.post("/welcome/alias", data={"local": "shop"})
     arrive(engine, "shop@new.example")
     browser.get("/welcome/test")
-    assert statements(engine, lambda: browser.get("/welcome/test")) <= 24
+    assert cost(engine, lambda: browser.get("/welcome/test")) <= 24
