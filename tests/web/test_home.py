@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from smtpy.store import counting
 from smtpy.store.checks import DomainCheck
 from smtpy.store.schema import Domain, SigningKey
-from tests.web.test_aliases import counted, more
+from tests.queries import statements
+from tests.web.test_aliases import more
 from tests.web.world import World
 
 
@@ -17,7 +18,7 @@ def proven(world: World) -> None:
         session.execute(update(Domain).values(proven_at=datetime.now(UTC)))
 
 
-def test_what_came_is_counted(world: World) -> None:
+def test_what_came_is_statements(world: World) -> None:
     counting.count(world.engine)
     page = world.as_("owner").get("/").text
     assert "The last 30 days" in page
@@ -58,9 +59,9 @@ def test_nothing_of_other_people_is_a_concern(world: World) -> None:
 
 def test_it_takes_as_many_statements_for_many_as_for_few(world: World) -> None:
     client = world.as_("owner")
-    with counted(world.engine) as few:
+    with statements(world.engine) as few:
         client.get("/")
     more(world, *(f"x{number}" for number in range(30)))
-    with counted(world.engine) as many:
+    with statements(world.engine) as many:
         client.get("/")
     assert len(many) <= len(few) <= 24

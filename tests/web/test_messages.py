@@ -9,7 +9,7 @@ import pytest
 from smtpy.admin import aliases, domains, mailboxes
 from smtpy.admin.change import change
 from smtpy.store.rows import Delivery, Entry, write
-from tests.web.test_aliases import counted
+from tests.queries import statements
 from tests.web.world import PEOPLE, World
 
 
@@ -117,10 +117,10 @@ def test_strangers_texts_are_texts(world: World) -> None:
 def test_the_log_takes_as_many_statements_for_many_as_for_few(world: World) -> None:
     client = world.as_("owner")
     put(world, delivery(world))
-    with counted(world.engine) as few:
+    with statements(world.engine) as few:
         client.get("/log")
     for _ in range(40):
         put(world, delivery(world))
-    with counted(world.engine) as many:
+    with statements(world.engine) as many:
         client.get("/log")
     assert len(many) <= len(few) <= 16
