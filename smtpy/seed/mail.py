@@ -139,6 +139,7 @@ def _message(random: Random, alias: Made, number: int, at: datetime) -> _Message
         "key": alias.address,
         "domain": alias.domain,
         "alias_id": alias.id,
+        "owner_id": alias.owner_id,
         "decision": decision,
         "targets": [alias.mailbox] if decision in ("forward", "hold") else [],
         "why": why,

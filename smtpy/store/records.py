@@ -46,13 +46,18 @@ class JournalRow(Base):
 
 
 class JournalRecipient(Base):
-    """What was decided for one recipient; `key` is the address it was found as, `domain` that of the key."""
+    """What was decided for one recipient; `key` is the address it was found as, `domain` that of the key.
+
+    `owner_id`: whose alias it was, or whose domain where nobody had declared it; it stays theirs whoever comes after
+    them, and no foreign key, since rows outlive what they tell of.
+    """
 
     __tablename__ = "journal_recipients"
     __table_args__ = (
         Index(None, "key", "journal_id"),
         of_some("alias_id", "journal_id"),
         Index(None, "domain", "journal_id"),
+        of_some("owner_id", "journal_id"),
     )
     journal_id: Mapped[int] = mapped_column(ForeignKey("journal.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
@@ -60,6 +65,7 @@ class JournalRecipient(Base):
     key: Mapped[LongText]
     domain: Mapped[str | None] = mapped_column(String(MAX_DOMAIN))
     alias_id: Mapped[int | None] = mapped_column(ForeignKey("aliases.id", ondelete="SET NULL"))
+    owner_id: Mapped[int | None]
     decision: Mapped[str] = mapped_column(String(16))
     targets: Mapped[list[str]] = mapped_column(JSON)
     why: Mapped[LongText]

@@ -1,6 +1,6 @@
 """The journal's rows: values in, values out. `smtpy.store.journal` decides when."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Row, ScalarSelect, Select, insert, se
 
 from smtpy.mail.address import MAX_DOMAIN, BadAddress, parse
 from smtpy.store.records import JournalRecipient, JournalRow
+from smtpy.store.schema import Alias, Domain
 
 MAX_OCTETS = 2000  # of a text that strangers chose: an index entry of PostgreSQL takes 2704
 MAX_RESULTS_OCTETS = 16_000  # of what no index holds
@@ -63,13 +64,29 @@ class Entry:
 def write(connection: Connection, entries: Sequence[Entry]) -> None:
     """Insert rows in the connection's transaction."""
     numbers = connection.execute(_NEW, [_row(entry) for entry in entries]).scalars().all()
+    whose = _owners(connection, [delivery for entry in entries for delivery in entry.recipients])
     recipients = [
-        _recipient(number, position, delivery)
+        _recipient(number, position, delivery) | {"owner_id": whose(delivery)}
         for number, entry in zip(numbers, entries, strict=True)
         for position, delivery in enumerate(entry.recipients)
     ]
     if recipients:
         connection.execute(_NEW_RECIPIENT, recipients)
+
+
+def _owners(connection: Connection, deliveries: Sequence[Delivery]) -> Callable[[Delivery], int | None]:
+    """Whose each recipient is: that of the alias, else that of the domain, if it is ours."""
+    ids = {each.alias_id for each in deliveries if each.alias_id is not None}
+    names = {_domain(each) for each in deliveries if each.alias_id is None}
+    by_id = select(Alias.id, Alias.owner_id).where(Alias.id.in_(ids))
+    by_name = select(Domain.name, Domain.owner_id).where(Domain.name.in_(names))
+    of_alias = {row.id: row.owner_id for row in connection.execute(by_id)} if ids else {}
+    of_domain = {row.name: row.owner_id for row in connection.execute(by_name)} if names else {}
+    return lambda each: of_domain.get(_domain(each)) if each.alias_id is None else of_alias.get(each.alias_id)
+
+
+def _domain(delivery: Delivery) -> str | None:
+    return (delivery.key or delivery.recipient).rpartition("@")[2][:MAX_DOMAIN].lower() or None
 
 
 def _row(entry: Entry) -> dict[str, object]:
@@ -101,7 +118,7 @@ def _recipient(journal_id: int, position: int, delivery: Delivery) -> dict[str, 
         "position": position,
         "recipient": cut(delivery.recipient),
         "key": cut(delivery.key),
-        "domain": (delivery.key or delivery.recipient).rpartition("@")[2][:MAX_DOMAIN].lower() or None,
+        "domain": _domain(delivery),
         "alias_id": delivery.alias_id,
         "decision": delivery.decision,
         "targets": [cut(target) for target in delivery.targets],

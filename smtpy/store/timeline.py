@@ -17,7 +17,6 @@ from smtpy.store.events import MAX_ID, MailEvent
 from smtpy.store.happenings import COLUMNS, Happening
 from smtpy.store.records import JournalRecipient, JournalRow
 from smtpy.store.rows import Delivery, Entry, as_uuid, cut
-from smtpy.store.schema import Alias, Domain
 
 MAX_ROUNDS = 4  # from a file to its copies, from there to reports, and once more for each that was requeued
 MAX_HAPPENINGS = 20_000  # of one reading
@@ -45,7 +44,7 @@ def heads(session: Session, wanted: Wanted, limit: int) -> list[int]:
     if wanted.before is not None:
         page = page.where(JournalRow.id < wanted.before)
     if conditions:
-        page = page.where(exists().where(JournalRecipient.journal_id == JournalRow.id, or_(*conditions)))
+        page = page.where(exists().where(JournalRecipient.journal_id == JournalRow.id, *conditions))
     if wanted.about is None:
         return list(session.scalars(page))
     ways = [select(page.where(each).subquery()) for each in _meanings(session, wanted.about)]
@@ -54,15 +53,15 @@ def heads(session: Session, wanted: Wanted, limit: int) -> list[int]:
 
 
 def _of(wanted: Wanted) -> list[ColumnElement[bool]]:
-    """What a recipient has to be for the message to be meant: one of these. None: there is no such condition."""
+    """What a recipient has to be for the message to be meant: all of these."""
     found = []
     if wanted.alias_id is not None:
         found.append(JournalRecipient.alias_id == wanted.alias_id)
     if wanted.domain is not None:
         found.append(JournalRecipient.domain == wanted.domain)
     if wanted.owner is not None:
-        return [and_(*found, each) for each in _owners(wanted.owner)]
-    return [and_(*found)] if found else []
+        found.append(visible_to(wanted.owner))
+    return found
 
 
 def _by_recipient(
@@ -74,9 +73,8 @@ def _by_recipient(
     number, part = JournalRecipient.journal_id, limit * 4
     while len(found) < limit:
         older = true() if before is None else number < before
-        ways = [select(number).distinct().where(each, older).order_by(number.desc()).limit(part) for each in conditions]
-        either = union(*(select(each.subquery()) for each in ways)).subquery()
-        numbers = list(session.scalars(select(either).order_by(either.c.journal_id.desc()).limit(part)))
+        page = select(number).distinct().where(*conditions, older).order_by(number.desc()).limit(part)
+        numbers = list(session.scalars(page))
         firsts = select(JournalRow.id).where(JournalRow.id.in_(numbers), JournalRow.parent.is_(None))
         found += session.scalars(firsts.order_by(JournalRow.id.desc()))
         if len(numbers) < part:
@@ -87,16 +85,7 @@ def _by_recipient(
 
 def visible_to(owner: int) -> ColumnElement[bool]:
     """The recipients that are a member's."""
-    return or_(*_owners(owner))
-
-
-def _owners(owner: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Recipients to an alias of theirs; or to no declared one on a domain of theirs, such as what a catch-all took, and
-    return addresses."""
-    aliases = select(Alias.id).where(Alias.owner_id == owner)
-    domains = select(Domain.name).where(Domain.owner_id == owner)
-    undeclared = and_(JournalRecipient.alias_id.is_(None), JournalRecipient.domain.in_(domains))
-    return JournalRecipient.alias_id.in_(aliases), undeclared
+    return JournalRecipient.owner_id == owner
 
 
 def _meanings(session: Session, about: str) -> list[ColumnElement[bool]]:
