@@ -28,6 +28,7 @@ from web import (
     navigation,
     origin,
     pages,
+    places,
     sessions,
     tracing,
 )
@@ -59,6 +60,20 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
     sessions.init_app(app)
     origin.init_app(app)
     csrf.init_app(app)
-    for part in (errors, headers, limits, checking, auth, i18n, look, tracing, banner, navigation, happenings, pages):
+    for part in (
+        errors,
+        headers,
+        places,
+        limits,
+        checking,
+        auth,
+        i18n,
+        look,
+        tracing,
+        banner,
+        navigation,
+        happenings,
+        pages,
+    ):
         part.init_app(app)
     return app

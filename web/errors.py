@@ -59,8 +59,12 @@ def unbelieved(error: CSRFError) -> ResponseReturnValue:
 
 
 def stopped(error: HTTPException) -> ResponseReturnValue:
-    """404, 405, 413, 429 and the like."""
+    """404, 405, 413, 429 and the like; and what came after the view, as an outage while the session was kept."""
+    outage = getattr(error, "original_exception", None)
+    if isinstance(outage, Outage):
+        return out(outage)
     titles = {
+        400: (_("Not like this"), _("This page does not take that kind of request.")),
         404: (_("Not found"), _("There is nothing here, or it is not yours.")),
         405: (_("Not like this"), _("This page does not take that kind of request.")),
         413: (_("Too large"), _("That is more than is taken at once.")),

@@ -1,8 +1,20 @@
-"""Where a list goes on: the number of a row in the URL. Whatever else stands there is the list from its start."""
+"""What stands in a URL behind the question mark: where a list goes on; and no NUL, for PostgreSQL holds none.
 
-from flask import request
+What is no place is the start of the list.
+"""
+
+from flask import Flask, abort, request
 
 MAX_DIGITS = 19  # fewer than what a BIGINT has
+
+
+def init_app(app: Flask) -> None:
+    """Refuse before anything is looked for."""
+
+    @app.before_request
+    def refuse() -> None:
+        if b"%00" in request.query_string:
+            abort(400)
 
 
 def place(name: str) -> int:

@@ -16,11 +16,15 @@ MAX_ANNOUNCEMENT = 1000  # characters
 
 
 def address(field: str, text: str) -> Address:
-    """An address as SMTP takes it."""
+    """An address as SMTP takes it, without what is not seen: it could be read as another (RFC 8264 section 9.13)."""
     try:
-        return parse(text)
+        found = parse(text)
     except BadAddress as bad:
         raise Invalid(field, f"{text}: {bad}") from None
+    if any(unicodedata.category(character) == "Cf" for character in found.local):
+        shown = found.local.encode("ascii", "backslashreplace").decode()
+        raise Invalid(field, f"{shown}: a character of it is not seen, or turns the writing round; leave it out")
+    return found
 
 
 def alias_address(text: str) -> Address:

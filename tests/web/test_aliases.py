@@ -323,3 +323,12 @@ def test_42_what_people_write_is_text(world: World) -> None:
         page = client.get(path).text
         assert "<svg onload" not in page
     assert "&lt;svg onload" in page
+
+
+@pytest.mark.parametrize("local", ["\u202egnp.exe", "sh\u200bop", "shop\u00ad", "\ufeffshop", "sh\u2060op"])
+def test_40_no_address_looks_like_another(world: World, local: str) -> None:
+    answer = world.as_("owner").post("/aliases/new", data={"kind": "own", "own": local, "domain": "ann.example"})
+    assert answer.status_code == 422
+    assert "leave it out" in answer.text
+    with Session(world.engine) as session:
+        assert session.query(Alias).count() == 1

@@ -1,6 +1,7 @@
 """The pages of domains, on the real application and a real name server."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -216,6 +217,21 @@ def test_the_pages_of_a_domain_take_few_statements(ann: FlaskClient, engine: Eng
     assert cost(engine, lambda: ann.get(f"/domains/{home}")) <= 12
     assert cost(engine, lambda: ann.get(f"/domains/{home}/records")) <= 10
     assert cost(engine, lambda: ann.get(f"/domains/{home}/keys")) <= 8
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(.*)*x", "(a?){100}a{100}", "((a{50}){50}){50}"])
+def test_38_no_pattern_takes_long(ann: FlaskClient, home: str, pattern: str) -> None:
+    began = time.perf_counter()
+    given = {"pattern": pattern, "names": "a" * 64 + "!"}
+    assert ann.get(f"/domains/{home}/rules", query_string=given).status_code == 200
+    assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize("text", ["\u0440\u0430\u0443\u0440\u0430l.example", "b\u00fccher.example"])
+def test_40_a_domain_is_shown_as_dns_has_it(ann: FlaskClient, text: str) -> None:
+    page = ann.get(f"/domains/{added(ann, text)}").text
+    assert "<h1>xn--" in page.replace("\n", "")
+    assert not re.search("[\u0400-\u04ff\u00fc]", page)
 
 
 def test_rules_are_added_tried_deleted_and_had_back(ann: FlaskClient, engine: Engine, home: str) -> None:

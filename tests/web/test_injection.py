@@ -175,3 +175,11 @@ def test_37_no_input_makes_a_defect_of_ours(world: World, payload: str) -> None:
             answer = client.get(target, query_string=dict.fromkeys(names, payload.encode("utf-8", "replace").decode()))
         assert answer.status_code != 500, (str(route), answer.text[:2000])
         assert "Bcc" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "url", ["/aliases?tag=%00", "/log?q=a%00", "/admin/users?about=%00", "/admin/audit?actor=*%00"]
+)
+def test_37_no_nul_reaches_postgresql(world: World, url: str) -> None:
+    assert world.as_("admin").get(url).status_code == 400
+    assert world.as_("admin").get(url.replace("%00", "%2500")).status_code == 200

@@ -47,6 +47,18 @@ def test_47_without_the_database_strangers_hear_the_same(world: World) -> None:
     assert client.get("/robots.txt").status_code == 200
 
 
+def test_47_without_the_database_no_session_is_kept_for_the_page_that_says_so(
+    build_world: Callable[..., World],
+) -> None:
+    world = build_world()  # with tokens of forms, which are in the session
+    world.engine.dispose()
+    Path(world.engine.url.database or "").unlink()
+    answer = world.as_("anonymous").get("/auth/sign-in")
+    assert answer.status_code == 503
+    assert "Retry-After" in answer.headers
+    assert "<h1>" in answer.text
+
+
 def test_47_what_a_page_does_not_take_is_405_with_what_it_does(world: World) -> None:
     for route in some(write=False):
         answer = world.as_("owner").delete(some_url(route, world))
