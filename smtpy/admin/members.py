@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from smtpy.admin import read
+from smtpy.admin import read, sessions
 from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, NotFound
@@ -62,7 +62,21 @@ def refuse_trashed(c: Change, owner_id: int) -> None:
 
 
 USERS = Kind("user", find, view, lambda user: user.email, _may_delete)
-show, on, off, delete, restore = USERS.show, USERS.on, USERS.off, USERS.delete, USERS.restore
+show, on, restore = USERS.show, USERS.on, USERS.restore
+
+
+def off(c: Change, name: str) -> UserView:
+    """Switch off: no sign-in, and their sessions end for good; their mail goes on. Raises NotFound, InTrash."""
+    changed = USERS.off(c, name)
+    sessions.revoke_all(c, changed.id)
+    return changed
+
+
+def delete(c: Change, name: str) -> UserView:
+    """Put into the trash; their sessions end for good. Raises NotFound, InUse."""
+    changed = USERS.delete(c, name)
+    sessions.revoke_all(c, changed.id)
+    return changed
 
 
 def add(c: Change, email: str, *, name: str = "", role: Role = Role.USER) -> UserView:

@@ -98,20 +98,15 @@ def appoint_user(c: Change, name: str) -> UserView:
 
 
 def off(c: Change, name: str) -> UserView:
-    """Switch off, which ends their sessions; their mail goes on. Raises NotFound, InTrash, InUse."""
-    row = USERS.living(c.session, name)
-    keep_one(c, row)
-    sessions.revoke_all(c, row.id)
+    """Switch off, unless nobody were left to administer. Raises NotFound, InTrash, InUse."""
+    keep_one(c, USERS.living(c.session, name))
     return members.off(c, name)
 
 
 def delete(c: Change, name: str) -> UserView:
-    """Put into the trash, which ends their sessions. Raises NotFound, InUse."""
-    row = members.find(c.session, name)
-    keep_one(c, row)
-    deleted = members.delete(c, name)
-    sessions.revoke_all(c, row.id)
-    return deleted
+    """Put into the trash, unless nobody were left to administer. Raises NotFound, InUse."""
+    keep_one(c, members.find(c.session, name))
+    return members.delete(c, name)
 
 
 def sign_out(c: Change, name: str) -> None:

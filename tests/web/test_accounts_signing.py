@@ -110,6 +110,10 @@ def test_14_they_end_on_the_server(
     name = name_of(client)
     end(client, engine)
     assert not is_in(app, name)
+    with change(engine, by="test") as c:  # nor does it come back with its user
+        members.restore(c, ANN)
+        members.on(c, ANN)
+    assert not is_in(app, name)
 
 
 @pytest.mark.parametrize("act", ["/aliases/many", "/auth/confirm"])
