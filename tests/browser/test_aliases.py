@@ -111,3 +111,24 @@ def test_the_log_keeps_itself_up_to_date(browse: Browse) -> None:
         pass
     assert part.value.status == 200
     assert "<html" not in part.value.text()
+
+
+def test_nothing_stands_beside_a_narrow_screen(browse: Browse) -> None:
+    """What is fixed or sticks makes no page wider, so that its words would be cut off unseen; German ones are long."""
+    page = browse("/aliases?sort=name", width=320, language="de")
+    page.locator(".aliases [name=alias]").first.check()
+    expect(page.locator(".bulk")).to_be_visible()
+    assert cut_off(page, ".bulk") == []
+    page.locator(".bulk [value=pin], .bulk [value=off]").first.click()
+    expect(page.locator(".toast")).to_be_visible()
+    assert cut_off(page, ".toast") == []
+    page.locator(".toast form button").first.click()
+    page.wait_for_load_state()
+
+
+def cut_off(page: Page, within: str) -> list[str]:
+    """The words of what reaches beyond the window."""
+    return page.locator(f"{within}, {within} *").evaluate_all(  # type: ignore[no-any-return]
+        "all => all.filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth)"
+        ".map((e) => e.textContent.trim())"
+    )
