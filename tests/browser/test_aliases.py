@@ -124,6 +124,9 @@ def test_nothing_stands_beside_a_narrow_screen(browse: Browse) -> None:
     assert cut_off(page, ".toast") == []
     page.locator(".toast form button").first.click()
     page.wait_for_load_state()
+    page.goto("/")
+    page.locator(".twin summary").click()
+    assert cut_off(page, ".twin") == []
 
 
 def cut_off(page: Page, within: str) -> list[str]:
