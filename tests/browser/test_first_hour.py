@@ -90,7 +90,7 @@ def test_from_an_empty_database_to_a_delivered_letter(town: Stand, page: Page) -
     other = page.context.new_page()
     other.goto(letter_to(town, MAILBOX))
     other.locator("main button.primary").click()
-    other.close()
+    expect(other.get_by_role("link", name="To your mailboxes")).to_be_visible()
     expect(page.get_by_text("Ready:")).to_be_visible(timeout=15_000)  # it notices by itself
     page.get_by_role("button", name="Go on").click()
 
