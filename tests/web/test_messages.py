@@ -50,7 +50,6 @@ def test_the_log_has_the_newest_first(world: World) -> None:
         ("state=refused", False),
         ("state=odd&domain=odd&before=odd", True),
         ("before=99999999999999999999", True),
-        ("q=%00", True),
     ],
 )
 def test_what_is_asked_for_is_found(world: World, query: str, found: bool) -> None:
