@@ -10,10 +10,13 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a cell that is compute
 
 def written(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     """A sheet with a head. Several values of one cell stand behind each other, with a space."""
+    return line(columns) + "".join(map(line, rows))
+
+
+def line(values: Iterable[object]) -> str:
+    """One row, for a sheet that is written while it is read."""
     out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    writer.writerows([cell(value) for value in row] for row in rows)
+    csv.writer(out).writerow(map(cell, values))
     return out.getvalue()
 
 

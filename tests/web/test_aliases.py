@@ -240,6 +240,7 @@ def test_a_sheet_of_aliases(world: World) -> None:
 def test_no_cell_is_a_formula(text: str) -> None:
     assert sheets.cell(text) == f"'{text}"
     assert sheets.cell((text, "b")) == f"'{text} b"
+    assert sheets.cell(f"x{text}") == f"x{text}"
 
 
 def test_settings_are_kept(world: World) -> None:
