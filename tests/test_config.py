@@ -128,6 +128,7 @@ BAD_VALUES = {
     "mx_hosts": ([], "at least 1"),
     "trusted_sealers": (["a b"], "not a valid host name"),
     "report_address": ("jörg@inbox.example", "in ASCII only"),
+    "journal_days": (-1, "greater than or equal to 0"),
     "key_retire_days": (0, "greater than or equal to 1"),
     "srs_hash_length": (3, "greater than or equal to 4"),
     "lookup_listen": (["unix:x"], "absolute"),

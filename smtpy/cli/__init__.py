@@ -32,6 +32,7 @@ COMMANDS = {
     "log": ("log", "Messages and what became of them, newest first."),
     "queue": ("queue", "Mail that waits in Postfix's queue: look, hold, release, delete, try again."),
     "audit": ("audit", "Prove what became of mail; see who changed what."),
+    "purge": ("purge", "Take away what has been kept for long enough."),
     "config": ("config", "The settings in force."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),
     "seed": ("seed", "Fill an empty database with made-up people, aliases and mail."),

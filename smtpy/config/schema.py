@@ -115,6 +115,8 @@ class Settings(BaseModel):
     """Seconds for which journal rows are gathered before they are written."""
     journal_buffer: Annotated[int, Field(ge=1)] = 10_000
     """Journal rows that each process keeps while the database is away; the oldest go first."""
+    journal_days: Annotated[int, Field(ge=0, le=3650)] = 90
+    """Days for which messages and what became of them are remembered; 0: for good. Counts by day stay."""
     web_origin: Origin = "http://localhost:8000"
     """Where people reach the web pages, as browsers have it: scheme, host, and port if it is not the usual one."""
     web_proxies: Annotated[int, Field(ge=0, le=5)] = 0

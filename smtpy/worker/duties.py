@@ -14,7 +14,7 @@ from threading import Event
 
 from sqlalchemy import Engine
 
-from smtpy.admin import keys, links, sessions, signing_in
+from smtpy.admin import keys, links, retention, sessions, signing_in
 from smtpy.admin.change import Change, change, reading
 from smtpy.admin.checks import Checked, check
 from smtpy.admin.outages import Outage, named
@@ -30,6 +30,8 @@ ACTOR = "worker"  # in the audit trail
 BATCH = 100  # domains of one round
 THREADS = 8
 ROUNDS = 20  # batches of the journal
+PURGED = 200  # batches of one kind, with a pause after each
+PAUSE_SECONDS = 0.1  # for others to write
 CHECKING = "check domains"  # the duty by which others see whether a worker runs
 
 log = logging.getLogger("smtpy.worker")
@@ -148,6 +150,15 @@ def purge_signing_in(post: Post) -> None:
         signing_in.forget_failures(post.engine, now - signing_in.REMEMBERED)
 
 
+def purge_history(post: Post) -> None:
+    """Messages, what became of them and the like go when they have been kept for long enough. Raises Outage."""
+    for kept in retention.kinds(post.settings, datetime.now(UTC)):
+        with named():
+            gone = retention.purge(post.engine, kept, lambda: not post.stopping.wait(PAUSE_SECONDS), PURGED)
+        if gone:
+            log.info("purge %s=%d older than %s", kept.name, gone, kept.before.isoformat(timespec="minutes"))
+
+
 def _changing(post: Post) -> contextlib.AbstractContextManager[Change]:
     return change(post.engine, by=ACTOR, hostname=post.settings.hostname, vault=vault_of(post.settings))
 
@@ -158,4 +169,5 @@ DUTIES = (
     Duty("rotate keys", timedelta(hours=1), rotate_keys),
     Duty("purge keys", timedelta(hours=1), purge_keys),
     Duty("purge signing in", timedelta(hours=1), purge_signing_in),
+    Duty("purge history", timedelta(minutes=10), purge_history),
 )

@@ -2,11 +2,17 @@
 
 import json
 import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smtpy.store import counting
+from smtpy.store.engine import open_engine
+from smtpy.store.rows import write
 from tests.cli.conftest import ANN, INBOX, Run
+from tests.store.test_journal import entry
 
 
 def read(smtpy: Run, *words: str) -> Any:
@@ -34,6 +40,20 @@ def test_switched_off_and_on_as_often_as_you_like(house: Run, noun: str, name: s
         done = house(noun, act, name)
         assert (done.exit_code, done.output) == (0, f"{noun} {name} is {act}\n")
         assert read(house, noun, "show", name)["enabled"] is enabled
+
+
+def test_what_was_kept_for_long_enough_is_purged(house: Run, config: Path) -> None:
+    engine = open_engine(f"sqlite:///{config.parent.parent}/state/smtpy.db")
+    with engine.begin() as connection:
+        write(connection, [entry(number, at=datetime.now(UTC) - timedelta(days=100)) for number in range(1200)])
+    nothing = {"messages": 0, "events": 0, "senders": 0, "announcements": 0}
+    assert read(house, "purge") == nothing  # the worker has not counted it
+    while counting.count(engine):
+        pass
+    done = house("purge")
+    assert (done.exit_code, done.output) == (0, "purged 1199 messages, 0 events, 0 senders, 0 announcements\n")
+    assert read(house, "purge") == nothing
+    engine.dispose()
 
 
 @pytest.mark.parametrize("noun", ["alias", "domain"])

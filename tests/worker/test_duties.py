@@ -16,22 +16,32 @@ from smtpy.admin.checks import MOST_QUESTIONS, PATIENCE, check
 from smtpy.admin.outages import Outage
 from smtpy.admin.scope import Viewer
 from smtpy.config import Settings
-from smtpy.store import counting
+from smtpy.store import counting, retention
 from smtpy.store.accounts import Attempt, OneTimeLink, Purpose, WebSession
 from smtpy.store.checks import DomainCheck
 from smtpy.store.directory import SqlDirectory
 from smtpy.store.findings import Subject
-from smtpy.store.rows import write
+from smtpy.store.rows import entries, write
 from smtpy.store.schema import Epoch, SigningKey
 from smtpy.store.tallies import AliasDay
 from smtpy.terms import vault_of
-from smtpy.worker.duties import Post, check_domains, count_journal, purge_keys, purge_signing_in, rotate_keys
+from smtpy.worker import duties
+from smtpy.worker.duties import (
+    Post,
+    check_domains,
+    count_journal,
+    purge_history,
+    purge_keys,
+    purge_signing_in,
+    rotate_keys,
+)
 from tests.nameserver import Nameserver, silence
 from tests.store.test_journal import delivery, entry
 from tests.worker.conftest import ANN, INBOX, Settle
 from tests.worker.published import published
 
-MONTH = timedelta(days=30)
+DAY = timedelta(days=1)
+MONTH = 30 * DAY
 
 
 def checks(engine: Engine) -> dict[tuple[str, str], str]:
@@ -235,6 +245,46 @@ def test_the_whole_journal_is_counted(house: Engine, settings: Settings, monkeyp
     count_journal(post(house, settings))
     with Session(house) as session:
         assert session.query(AliasDay).one().forwarded == 5
+
+
+def remembered(engine: Engine) -> list[str | None]:
+    return [each.queue_id for each in entries(engine)]
+
+
+def test_history_goes_when_it_was_kept_for_long_enough(
+    house: Engine, settle: Settle, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "smtpy.worker")
+    now = datetime.now(UTC)
+    with house.begin() as connection:
+        write(connection, [entry(number, at=now - days * DAY) for number, days in enumerate((99, 91, 89, 6, 0))])
+    purge_history(post(house, settle()))
+    assert len(remembered(house)) == 5  # not counted yet
+    count_journal(post(house, settle()))
+    purge_history(post(house, settle(journal_days=0)))
+    assert len(remembered(house)) == 5  # for good
+    purge_history(post(house, settle()))
+    assert remembered(house) == ["4Q4", "4Q3", "4Q2"]
+    assert re.search(r"INFO.* purge messages=2 older than ", caplog.text)
+    purge_history(post(house, settle(journal_days=7)))
+    assert remembered(house) == ["4Q4", "4Q3"]
+
+
+def test_history_goes_in_parts_and_is_left_at_once(
+    house: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = datetime.now(UTC) - 100 * DAY
+    with house.begin() as connection:
+        write(connection, [entry(number, at=at) for number in range(10)])
+    count_journal(post(house, settings))
+    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(duties, "PURGED", 3)
+    purge_history(post(house, settings))
+    assert len(remembered(house)) == 4
+    going = post(house, settings)
+    going.stopping.set()
+    purge_history(going)
+    assert len(remembered(house)) == 2
 
 
 @pytest.fixture

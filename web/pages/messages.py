@@ -52,6 +52,7 @@ def listing() -> ResponseReturnValue:
         state=state,
         domain=domain,
         domains=own,
+        days=door.settings().journal_days,
         chips=chips,
         filtered=bool(text or state or domain),
         first=_with() if before else None,

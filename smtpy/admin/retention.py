@@ -1,0 +1,49 @@
+"""What is kept for how long, and the rounds in which the rest goes; the worker's duty, and `smtpy purge` by hand.
+
+Kept for good are the audit trail, which is a proof, and the trash, which keeps addresses from being given to others.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from smtpy.config import Settings
+from smtpy.store import retention
+
+ANNOUNCED = timedelta(days=30)  # after its end
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A kind of rows, and when what goes of it was."""
+
+    name: str
+    purge: retention.Purge
+    before: datetime
+
+
+def kinds(settings: Settings, now: datetime) -> Iterator[Kept]:
+    """What is to go by these settings."""
+    if settings.journal_days:
+        before = now - timedelta(days=settings.journal_days)
+        yield Kept("messages", retention.journal, before)
+        yield Kept("events", retention.events, before)
+    yield Kept("senders", retention.senders, now - timedelta(days=settings.srs_max_age_days))
+    yield Kept("announcements", retention.announcements, now - ANNOUNCED)
+
+
+def purge(engine: Engine, kept: Kept, rest: Callable[[], bool], rounds: int | None = None) -> int:
+    """Have it gone, a batch at a time, `rounds` at most; how many rows went.
+
+    `rest` is called between two batches: it lets others write, and says whether to go on.
+    """
+    gone = 0
+    while rounds is None or rounds > 0:
+        went = kept.purge(engine, kept.before, retention.BATCH)
+        gone += went
+        rounds = None if rounds is None else rounds - 1
+        if went < retention.BATCH or not rest():
+            break
+    return gone
