@@ -1,6 +1,7 @@
 """One message that wants to keep a server busy: each row of what stalled other libraries, and the corpus of bad inputs.
 
-The bound is 100 ms for each megabyte; what is measured is a tenth of it, so that a busy machine does not fail the test.
+The bound is 100 ms for each megabyte; what is measured is a tenth of it. It is time of this thread on a processor: how
+long it had to wait for one says nothing of the message.
 """
 
 import base64
@@ -34,9 +35,9 @@ def quick(work, size: int = 0):
     """What it gives, if the best of three takes no longer than allowed."""
     taken = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.thread_time()
         found = work()
-        taken.append(time.perf_counter() - start)
+        taken.append(time.thread_time() - start)
         if taken[-1] <= ALLOWED * max(size / MEGABYTE, 1):
             return found
     raise AssertionError(f"took {min(taken):.2f} s for {size} octets")
@@ -209,14 +210,14 @@ def test_bad_inputs():
                 assert DESCRIBED[name](), name
             continue
         of = Letter(octets(case))
-        start = time.perf_counter()
+        start = time.thread_time()
         assert all(each.result not in {Result.PASS, Result.TEMPERROR} for each in of.verify(zone)), name
         assert of.validate(zone).result == Result.NONE, name
         try:
             again = of.topped(("DKIM-Signature", dkim.sign(of.header, of.digest, BY_ED25519, NOW)), *seal_of(of))
         except Unsignable:
             again = None
-        assert time.perf_counter() - start < seconds(case), name
+        assert time.thread_time() - start < seconds(case), name
         if again is not None:
             assert again.validate(ZONE).result == Result.PASS, name
             assert again.verify(ZONE)[0].result == Result.PASS, name
