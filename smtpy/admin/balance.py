@@ -9,7 +9,7 @@ told of; queued is what Postfix says it has, if it could be asked, else what the
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -17,10 +17,9 @@ from smtpy.admin.ends import WAITING, End, State
 from smtpy.admin.queue import Desk, page
 from smtpy.admin.timeline import Timeline, assemble, unknown
 from smtpy.queue.protocol import MAX_LISTED, Act, Request
-from smtpy.store.timeline import Wanted, heads, known, only_in_log, told_of
+from smtpy.store.timeline import came, known, only_in_log, told_of
 
 PART = 500  # messages of one reading
-EARLIER = timedelta(days=1)  # by which the journal's numbers may be out of the order of time
 
 DELIVERED, QUEUED, RETURNED, RECORDED, MISSING = "delivered", "queued", "returned", "recorded", "missing"
 KINDS = (DELIVERED, QUEUED, RETURNED, RECORDED, MISSING)
@@ -106,15 +105,9 @@ def _kind(end: End, queue: frozenset[str] | None) -> str:
 
 
 def _accepted(session: Session, since: datetime, until: datetime) -> Iterator[Timeline]:
-    before: int | None = None
-    while numbers := heads(session, Wanted(before=before), PART):
-        found = known(session, numbers)
-        for each in found:
-            if since <= each.entry.at < until and each.entry.verdict != "refuse":
-                yield assemble(each.entry, each.seconds, each.happenings)
-        if all(each.entry.at < since - EARLIER for each in found):
-            break
-        before = numbers[-1]
+    for numbers in came(session, since, until, PART):
+        for each in known(session, numbers):
+            yield assemble(each.entry, each.seconds, each.happenings)
     yield from _unrecorded(session, since, until)
 
 

@@ -32,15 +32,16 @@ audit_command.add_command(tail_command)
 
 @audit_command.command("mail")
 @click.option("--since", metavar="TIME", help="ISO 8601, in UTC unless it says otherwise; else a day ago.")
+@click.option("--until", metavar="TIME", help="Likewise; else now.")
 @postfix_option
 @json_option
 @pass_setup
-def mail(setup: Setup, since: str | None, postfix: Path | None, as_json: bool) -> None:
+def mail(setup: Setup, since: str | None, until: str | None, postfix: Path | None, as_json: bool) -> None:
     """Prove that what was accepted was delivered, is queued, was returned or is recorded.
 
     Lists every recipient that has no end, and exits with 1 if there is one.
     """
-    found, asked = _balance(setup, since, postfix)
+    found, asked = _balance(setup, (since, until), postfix)
     if as_json:
         show_document({**asdict(found), "holds": found.holds, "queue_asked": asked})
     else:
@@ -51,18 +52,20 @@ def mail(setup: Setup, since: str | None, postfix: Path | None, as_json: bool) -
         raise click.exceptions.Exit(1)
 
 
-def _balance(setup: Setup, since: str | None, postfix: Path | None) -> tuple["Balance", bool]:
+def _balance(setup: Setup, between: tuple[str | None, str | None], postfix: Path | None) -> tuple["Balance", bool]:
     """Looks again while something seems to be missing, since log and journal are a moment behind the queue."""
     from smtpy.admin import read
     from smtpy.admin.balance import balance
     from smtpy.admin.change import reading
 
+    since, until = between
     with setup.engine() as engine:
         begin = read.moment("since", since) if since else datetime.now(UTC) - SINCE
+        end = read.moment("until", until) if until else None
         for look in range(LOOKS):
-            until, queue = datetime.now(UTC), _queue(setup, postfix)
+            now, queue = datetime.now(UTC), _queue(setup, postfix)
             with reading(engine) as session:
-                found = balance(session, begin, until, queue)
+                found = balance(session, begin, end or now, queue)
             if found.holds or look == LOOKS - 1:
                 break
             time.sleep(LOOK_SECONDS)

@@ -4,12 +4,12 @@ Every question is an indexed one with a limit, however many rows there are. A me
 (`heads`); its second passes and what Postfix did are found from there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, true, union
+from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, true, tuple_, union
 from sqlalchemy.orm import Session, aliased
 
 from smtpy.mail.address import BadAddress, parse
@@ -50,6 +50,18 @@ def heads(session: Session, wanted: Wanted, limit: int) -> list[int]:
     ways = [select(page.where(each).subquery()) for each in _meanings(session, wanted.about)]
     either = union(*ways).subquery()
     return list(session.scalars(select(either.c.id).order_by(either.c.id.desc()).limit(limit)))
+
+
+def came(session: Session, since: datetime, until: datetime, part: int) -> Iterator[list[int]]:
+    """The journal's numbers of messages that came in this time and were not refused, oldest first, in parts; by their
+    time, so that it costs what the time holds, wherever it lies."""
+    place = tuple_(JournalRow.at, JournalRow.id)
+    chosen = select(JournalRow.id, JournalRow.at).where(JournalRow.parent.is_(None), JournalRow.verdict != "refuse")
+    chosen = chosen.where(JournalRow.at >= since, JournalRow.at < until).order_by(JournalRow.at, JournalRow.id)
+    page = chosen.limit(part)
+    while rows := session.execute(page).all():
+        yield [row.id for row in rows]
+        page = chosen.where(place > (rows[-1].at, rows[-1].id)).limit(part)
 
 
 def _of(wanted: Wanted) -> list[ColumnElement[bool]]:

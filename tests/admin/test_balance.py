@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from smtpy.admin.balance import Balance, balance, waiting
+from smtpy.admin.balance import PART, Balance, balance, waiting
 from smtpy.admin.change import reading
 from smtpy.queue.protocol import Answer, Listing, Message, Request
 from tests.admin.post import NOW, attempt, entry, log, put, queue_id, to
+from tests.queries import statements
 
 ONE, TWO, THREE = (queue_id(number) for number in (1, 2, 3))
 SALES, ANN = "sales@our.example", "ann@inbox.example"
@@ -63,6 +64,17 @@ def test_what_was_refused_or_came_at_another_time_does_not_count(engine: Engine)
     put(engine, entry(to(SALES), verdict="refuse"), entry(to(SALES), stage="rcpt", verdict="refuse", queue_id=None))
     put(engine, entry(to(SALES, ANN), at=-timedelta(hours=2)), entry(to(SALES, ANN), at=timedelta(hours=2)))
     assert of(engine).accepted == 0
+
+
+def test_an_hour_of_long_ago_costs_what_it_held(engine: Engine) -> None:
+    """However much came since: it is found by its time, and in the order of time, whatever the numbers are."""
+    put(engine, *(entry(to(SALES, ANN), at=timedelta(seconds=10 - number)) for number in range(PART + 1)))
+    with statements(engine) as before:
+        assert of(engine, asked=False).messages == PART + 1
+    put(engine, *(entry(to(SALES, ANN), at=timedelta(hours=1, seconds=number)) for number in range(2 * PART)))
+    with statements(engine) as after:
+        assert of(engine, asked=False).messages == PART + 1
+    assert len(after) == len(before)
 
 
 def test_what_the_journal_lost_is_counted_from_the_log(engine: Engine) -> None:

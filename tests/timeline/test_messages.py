@@ -132,6 +132,8 @@ def test_the_sum_of_all_that_holds(place: Place) -> None:
     assert (code, found["missing"], found["holds"]) == (0, [], True)
     assert found["counted"]["queued"] >= 1
     assert found["accepted"] == sum(found["counted"].values())
+    code, found = place.audit("--since", "2020-01-01T00:00:00Z", "--until", "2020-01-01T01:00:00Z")
+    assert (code, found["messages"], found["until"][:16]) == (0, 0, "2020-01-01T01:00")
 
 
 @pytest.mark.parametrize("in_log", [True, False])
