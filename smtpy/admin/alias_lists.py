@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from smtpy.admin.aliases import COLUMNS, AliasView, views
@@ -76,11 +76,15 @@ class _Order:
         """What comes behind a place; None: it is no place of this order."""
         head, _, number = cursor.rpartition(".")
         try:
-            values = tuple_(self.place(head), int(number))
+            value, last = self.place(head), int(number)
         except ValueError:
             return None
-        here = tuple_(*self.columns)
-        return here < values if self.down else here > values
+        if (
+            value is False and self.down
+        ):  # said of the pair, PostgreSQL takes it for next to no rows, and sorts them all
+            return and_(self.columns[0] == false(), self.columns[1] < last)
+        here, there = tuple_(*self.columns), tuple_(value, last)
+        return here < there if self.down else here > there
 
 
 def _time(value: datetime | None) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from smtpy.admin import aliases
 from smtpy.admin.scope import owned
-from smtpy.store.tallies import AliasDay, Correspondent
+from smtpy.store.tallies import AliasDay, Correspondent, OwnerDay
 
 DAYS = 30
 SENDERS = 50  # of a page
@@ -40,11 +40,14 @@ class Sender:
 def days(session: Session, today: date, *, alias: str | None = None, number: int = DAYS) -> tuple[Day, ...]:
     """The last days, oldest first, `today` among them; of one alias, or of all. Raises NotFound."""
     since = today - timedelta(days=number - 1)
-    sums = [func.sum(getattr(AliasDay, name)) for name in ("forwarded", "refused", "held", "bounced")]
-    chosen = select(AliasDay.day, *sums).where(owned(session, AliasDay.owner_id), AliasDay.day >= since)
-    if alias is not None:
+    table: type[AliasDay] | type[OwnerDay] = OwnerDay if alias is None else AliasDay
+    sums = [func.sum(getattr(table, name)) for name in ("forwarded", "refused", "held", "bounced")]
+    chosen = select(table.day, *sums).where(table.day >= since).group_by(table.day)
+    if alias is None:
+        chosen = chosen.where(owned(session, OwnerDay.owner_id))
+    else:
         chosen = chosen.where(AliasDay.alias_id == aliases.find(session, alias).id)
-    counted = {row[0]: Day(row[0], *map(int, row[1:])) for row in session.execute(chosen.group_by(AliasDay.day))}
+    counted = {row[0]: Day(row[0], *map(int, row[1:])) for row in session.execute(chosen)}
     dates = [since + timedelta(days=day) for day in range(number)]
     return tuple(counted.get(day, Day(day)) for day in dates)
 

@@ -32,6 +32,16 @@ def page(session: Session, limit: int = SHOWN) -> tuple[TagView, ...]:
     return tuple(TagView(*row) for row in session.execute(bearing))
 
 
+def names(session: Session, limit: int = SHOWN) -> tuple[str, ...]:
+    """The same by name alone: however many bear a tag, one is enough."""
+    living = select(AliasTag.alias_id).join(Alias, Alias.id == AliasTag.alias_id)
+    living = living.where(AliasTag.tag_id == Tag.id, Alias.deleted_at.is_(None)).correlate(Tag)
+    borne = living.limit(1).scalar_subquery().is_not(None)  # not EXISTS, for which PostgreSQL reads them all
+    return tuple(
+        session.scalars(select(Tag.name).where(owned(session, Tag.owner_id), borne).order_by(Tag.name).limit(limit))
+    )
+
+
 def borne(session: Session, alias_ids: Iterable[int]) -> Mapping[int, tuple[str, ...]]:
     """The tags of each of these aliases, by name."""
     found: dict[int, tuple[str, ...]] = dict.fromkeys(alias_ids, ())

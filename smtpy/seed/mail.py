@@ -17,9 +17,10 @@ from smtpy.seed.crowd import Made, uuid
 from smtpy.seed.words import NETWORKS, STRANGERS
 from smtpy.store.events import MailEvent
 from smtpy.store.records import JournalRecipient, JournalRow
-from smtpy.store.tallies import AliasDay, Correspondent
+from smtpy.store.tallies import AliasDay, Correspondent, OwnerDay
 
 DAYS = 60
+NUMBERS = ("forwarded", "refused", "held", "bounced")
 HOST = "mx.our.example"
 ID_LETTERS = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 DISOWNED = "DMARC fails; {} asks to reject"
@@ -52,9 +53,13 @@ class Tallies:
 
     def rows(self) -> Iterator[tuple[Any, Row]]:
         """As `smtpy.store.counting` keeps them."""
+        of_owners: dict[tuple[int, date], Counter[str]] = {}
         for (alias_id, day), tally in sorted(self.days.items(), key=itemgetter(0)):
-            numbers = {name: tally[name] for name in ("forwarded", "refused", "held", "bounced")}
-            yield AliasDay, {"alias_id": alias_id, "day": day, "owner_id": self.owners[alias_id], **numbers}
+            numbers = {name: tally[name] for name in NUMBERS}
+            yield AliasDay, {"alias_id": alias_id, "day": day, **numbers}
+            of_owners.setdefault((self.owners[alias_id], day), Counter()).update(numbers)
+        for (owner_id, day), tally in of_owners.items():
+            yield OwnerDay, {"owner_id": owner_id, "day": day, **{name: tally[name] for name in NUMBERS}}
         for (alias_id, address), (tally, first, last) in sorted(self.senders.items(), key=itemgetter(0)):
             numbers = {name: tally[name] for name in ("forwarded", "refused")}
             if tally["forwarded"]:

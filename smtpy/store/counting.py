@@ -20,7 +20,7 @@ from smtpy.mail.address import ANY_LENGTH, MAX_ADDRESS, BadAddress, parse_path
 from smtpy.store.events import MailEvent
 from smtpy.store.records import JournalRecipient, JournalRow
 from smtpy.store.schema import Alias
-from smtpy.store.tallies import AliasDay, Correspondent, JournalPosition
+from smtpy.store.tallies import AliasDay, Correspondent, JournalPosition, OwnerDay
 
 READER = "tallies"
 BATCH = 500  # journal rows of one transaction
@@ -38,6 +38,8 @@ COUNTED = {
 }
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _DAY, _FROM, _AT = AliasDay.__table__, Correspondent.__table__, JournalPosition.__table__
+_OWNER = OwnerDay.__table__
+_NUMBERS = ("forwarded", "refused", "held", "bounced")
 
 
 @dataclass(slots=True)
@@ -154,8 +156,17 @@ def _keep(connection: Connection, seen: _Seen) -> None:
 
 
 def add_days(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
-    """Add to what is counted of days: rows with all columns."""
-    _add(connection, _DAY, rows, ("forwarded", "refused", "held", "bounced"))
+    """Add to what is counted of days, of the aliases and of their owners: rows with `alias_id`, `owner_id`, `day` and
+    all numbers."""
+    of_owners: dict[tuple[int, date], Counter[str]] = {}
+    of_aliases = []
+    for row in rows:
+        owner_id, numbers = row["owner_id"], {name: row[name] for name in _NUMBERS}
+        of_aliases.append({"alias_id": row["alias_id"], "day": row["day"], **numbers})
+        of_owners.setdefault((owner_id, row["day"]), Counter(dict.fromkeys(_NUMBERS, 0))).update(numbers)
+    _add(connection, _DAY, of_aliases, _NUMBERS)
+    owners = ({"owner_id": owner_id, "day": day, **numbers} for (owner_id, day), numbers in of_owners.items())
+    _add(connection, _OWNER, owners, _NUMBERS)
 
 
 def _columns(days: Counter[tuple[int, date, str]], alias_id: int, day: date) -> dict[str, int]:

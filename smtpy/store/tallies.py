@@ -1,6 +1,7 @@
-"""What the journal amounts to: how much, by alias and day; and who writes to an alias.
+"""What the journal amounts to: how much, by alias and day and by owner and day; and who writes to an alias.
 
-The worker counts on from where it stopped (`JournalPosition`), so that a page never counts a million rows.
+The worker counts on from where it stopped (`JournalPosition`), so that a page never counts a million rows: nor those of
+a hundred thousand aliases on each of thirty days, which is why an owner's days are kept beside those of the aliases.
 """
 
 from datetime import date, datetime
@@ -12,18 +13,29 @@ from smtpy.mail.address import MAX_ADDRESS
 from smtpy.store.columns import Base
 
 
-class AliasDay(Base):
-    """Messages of one alias on one day (UTC), by what was decided."""
+class _Decided:
+    """Messages, by what was decided."""
 
-    __tablename__ = "alias_days"
-    __table_args__ = (Index(None, "owner_id", "day"),)
-    alias_id: Mapped[int] = mapped_column(ForeignKey("aliases.id", ondelete="CASCADE"), primary_key=True)
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
-    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     forwarded: Mapped[int] = mapped_column(default=0)
     refused: Mapped[int] = mapped_column(default=0)
     held: Mapped[int] = mapped_column(default=0)
     bounced: Mapped[int] = mapped_column(default=0)
+
+
+class AliasDay(_Decided, Base):
+    """What came to one alias on one day (UTC)."""
+
+    __tablename__ = "alias_days"
+    alias_id: Mapped[int] = mapped_column(ForeignKey("aliases.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+
+
+class OwnerDay(_Decided, Base):
+    """What came to all aliases of one owner on one day (UTC), those that were purged since included."""
+
+    __tablename__ = "owner_days"
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
 
 
 class Correspondent(Base):

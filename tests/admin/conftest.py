@@ -1,5 +1,6 @@
-"""A database at the head of its migrations: SQLite always, PostgreSQL when it is installed."""
+"""A database at the head of its migrations, a copy for each test: SQLite always, PostgreSQL when it is installed."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,10 +25,18 @@ def template(postgres_server: Postgres) -> str:
     return make_url(_migrated(postgres_server.new_database(kept=True))).database or ""
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a migrated SQLite database to copy."""
+    path = tmp_path_factory.mktemp("template") / "smtpy.db"
+    _migrated(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     if request.param == "sqlite":
-        url = _migrated(f"sqlite:///{tmp_path / 'smtpy.db'}")
+        url = f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_template'), tmp_path / 'smtpy.db')}"
     else:
         server: Postgres = request.getfixturevalue("postgres")
         url = server.new_database(request.getfixturevalue("template"))

@@ -1,5 +1,5 @@
 """The databases of tests/admin."""
 
-from tests.admin.conftest import engine, template
+from tests.admin.conftest import engine, sqlite_template, template
 
-__all__ = ["engine", "template"]
+__all__ = ["engine", "sqlite_template", "template"]

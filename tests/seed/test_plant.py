@@ -17,7 +17,7 @@ from smtpy.store import counting
 from smtpy.store.columns import Base
 from smtpy.store.records import JournalRecipient, JournalRow
 from smtpy.store.schema import Alias, Role, User
-from smtpy.store.tallies import AliasDay, Correspondent
+from smtpy.store.tallies import AliasDay, Correspondent, OwnerDay
 from tests.web.conftest import settings_in
 
 NOW = datetime(2030, 6, 1, 12, tzinfo=UTC)
@@ -43,7 +43,8 @@ def test_the_tallies_are_what_the_worker_would_count(engine: Engine) -> None:
     assert counting.count(engine) == 0  # there is nothing left to count
     with Session(engine) as session:
         forwarded = select(func.count()).select_from(JournalRecipient).where(JournalRecipient.decision == "forward")
-        assert session.scalar(select(func.sum(AliasDay.forwarded))) == session.scalar(forwarded)
+        for table in (AliasDay, OwnerDay):
+            assert session.scalar(select(func.sum(table.forwarded))) == session.scalar(forwarded)
         assert session.scalar(select(func.count()).select_from(Correspondent))
 
 

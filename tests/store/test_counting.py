@@ -12,7 +12,7 @@ from smtpy.store import counting
 from smtpy.store.records import JournalRow
 from smtpy.store.rows import Entry, write
 from smtpy.store.schema import Alias, AliasMailbox
-from smtpy.store.tallies import AliasDay, Correspondent
+from smtpy.store.tallies import AliasDay, Correspondent, OwnerDay
 from tests.store.test_journal import delivery, entry
 from tests.store.town import NOW, found
 
@@ -36,10 +36,14 @@ def decided(alias: int, decision: str, number: int = 0, **values: Any) -> Entry:
 
 
 def days(engine: Engine) -> dict[date, tuple[int, int, int, int]]:
+    """Of the alias, which is all that its owner has."""
     with Session(engine) as session:
-        return {
-            row.day: (row.forwarded, row.refused, row.held, row.bounced) for row in session.scalars(select(AliasDay))
-        }
+        of_alias, of_owner = (
+            {row.day: (row.forwarded, row.refused, row.held, row.bounced) for row in session.scalars(select(table))}
+            for table in (AliasDay, OwnerDay)
+        )
+    assert of_owner == of_alias
+    return of_alias
 
 
 def senders(engine: Engine) -> dict[str, tuple[int, int]]:

@@ -1,5 +1,6 @@
 """Migrations, up and down and up again, on both databases."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from smtpy.store.columns import Base
 from smtpy.store.engine import open_engine
 from smtpy.store.records import JournalRecipient
 from smtpy.store.schema import Domain, Epoch, User
+from smtpy.store.tallies import OwnerDay
 from tests.postgres import Postgres
 from tests.store.conftest import KINDS
 
@@ -32,6 +34,21 @@ OLD_JOURNAL = (
     " (1, '0123456789abcdef0123456789abcdef', '2026-11-23 12:00', 'front', '', '', 1, 'accept', '', 1)"
 )
 OLD_RECIPIENT = "INSERT INTO journal_recipients VALUES (1, 0, :key, :key, NULL, 'forward', '[]', '')"
+
+_ALIAS = (
+    "INSERT INTO aliases (id, uuid, domain_id, owner_id, local, when_off, mode, enabled, note, pinned, created_at,"
+    " updated_at) VALUES ({0}, '0123456789abcdef0123456789abcde{0}', 1, 1, 'a{0}', 'reject', 'transparent', true, '',"
+    " false, '2026-11-23 12:00', '2026-11-23 12:00')"
+)
+_DAY = (
+    "INSERT INTO alias_days (alias_id, owner_id, day, forwarded, refused, held, bounced)"
+    " VALUES ({}, 1, '{}', {}, {}, 0, 0)"
+)
+OLD_PEOPLE = (  # of a database at 0007
+    *OLD_ROWS,
+    *(_ALIAS.format(number) for number in (1, 2)),
+    *(_DAY.format(*row) for row in ((1, "2026-11-23", 1, 4), (2, "2026-11-23", 2, 0), (2, "2026-11-24", 5, 0))),
+)
 
 
 @pytest.fixture(params=KINDS)
@@ -115,6 +132,21 @@ def test_the_domains_of_old_recipients_are_filled_in(empty: Engine, key: str, do
     migrate.upgrade(empty)
     with empty.connect() as connection:
         assert connection.scalar(select(JournalRecipient.domain)) == domain
+    empty.dispose()
+
+
+def test_days_of_aliases_become_days_of_owners_and_back(empty: Engine) -> None:
+    migrate.upgrade(empty, "0007")
+    with empty.begin() as connection:
+        for statement in OLD_PEOPLE:
+            connection.exec_driver_sql(statement)
+    migrate.upgrade(empty)
+    with empty.connect() as connection:
+        days = connection.execute(select(OwnerDay.owner_id, OwnerDay.day, OwnerDay.forwarded, OwnerDay.refused))
+        assert sorted(map(tuple, days)) == [(1, date(2026, 11, 23), 3, 4), (1, date(2026, 11, 24), 5, 0)]
+    migrate.downgrade(empty, "0007")
+    with empty.connect() as connection:
+        assert connection.execute(text("SELECT DISTINCT owner_id FROM alias_days")).all() == [(1,)]
     empty.dispose()
 
 

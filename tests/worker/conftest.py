@@ -12,7 +12,7 @@ from smtpy.admin.change import change
 from smtpy.config import Settings, judge
 from smtpy.store.schema import Role
 from smtpy.terms import vault_of
-from tests.admin.conftest import engine, template  # noqa: F401 - fixtures
+from tests.admin.conftest import engine, sqlite_template, template  # noqa: F401 - fixtures
 from tests.dns import Zone
 from tests.nameserver import Nameserver
 

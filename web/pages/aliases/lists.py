@@ -58,14 +58,14 @@ def _with(**changed: str) -> str:
     return url_for("aliases.listing", **kept)
 
 
-def chips(wanted: Wanted, known: tuple[tags.TagView, ...]) -> list[Chip]:
+def chips(wanted: Wanted, known: tuple[str, ...]) -> list[Chip]:
     """The filters: one state of four, then what may be added, then tags."""
     found = [Chip(_(words), _with(state=str(state)), wanted.state is state) for state, words in STATES]
     found.append(Chip(_("Never used"), _with(unused="" if wanted.unused else "1"), wanted.unused))
     found.append(Chip(_("Pinned"), _with(pinned="" if wanted.pinned else "1"), wanted.pinned, "pin"))
     for tag in known:
-        on = tag.name == wanted.tag
-        found.append(Chip(tag.name, _with(tag="" if on else tag.name), on, "tag"))
+        on = tag == wanted.tag
+        found.append(Chip(tag, _with(tag="" if on else tag), on, "tag"))
     return found
 
 
@@ -78,7 +78,7 @@ def listing() -> ResponseReturnValue:
     wanted = Wanted() if wanted.state is State.TRASH else wanted
     with door.reading() as session:
         page = alias_lists.page(session, wanted, door.now(), after=request.args.get("after", ""))
-        known = tags.page(session)
+        known = tags.names(session)
         own_domains = domains.page(session)
         own_mailboxes = mailboxes.page(session)
     return render_template(

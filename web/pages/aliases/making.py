@@ -44,7 +44,7 @@ def new() -> ResponseReturnValue:
         status = 422
     form.suggest()
     with door.reading() as session:
-        known = tags.page(session)
+        known = tags.names(session)
     return render_template("aliases/new.html", form=form, tags=known), status
 
 

@@ -92,7 +92,7 @@ def settings(alias: UUID) -> ResponseReturnValue:
     """What may be changed."""
     with door.reading() as session:
         found = aliases.show(session, str(alias))
-        own, known = mailboxes.page(session), tags.page(session)
+        own, known = mailboxes.page(session), tags.names(session)
     uuids = {each.address: each.uuid for each in own}
     form = AliasSettings()
     form.mailboxes.choices = mailbox_choices(own)
