@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 bin := .venv/bin
 pip := $(bin)/pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help run test check install bench texts icons lock format clean lint types imports locks \
+.PHONY: help run test check install bench texts icons lock audit format clean lint types imports locks \
     debian-run debian-test debian-bench
 
 help: ## this list
@@ -34,6 +34,9 @@ icons: .venv/dev ## draw web/static/*.png from icon.svg
 
 lock: ## write requirements/*.txt anew from pyproject.toml
 	requirements/lock
+
+audit: ## ask the advisory databases about every locked package; needs the world outside
+	@requirements/audit
 
 format: .venv/dev ## format the source
 	$(bin)/ruff format .

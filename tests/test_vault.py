@@ -18,7 +18,7 @@ def test_what_is_sealed_comes_out_and_does_not_show(secret: bytes) -> None:
     assert vault.seal(secret) != sealed
 
 
-def test_a_key_is_replaced_while_the_old_one_still_opens() -> None:
+def test_43_a_key_is_replaced_while_the_old_one_still_opens() -> None:
     sealed = Vault([OLD]).seal(b"secret")
     both = Vault([NEW, OLD])
     assert both.open(sealed) == b"secret"

@@ -115,7 +115,7 @@ def current() -> WebSession:
     from flask import session  # the proxy
 
     found = session._get_current_object()  # type: ignore[attr-defined]  # werkzeug's own name
-    assert isinstance(found, WebSession)  # noqa: S101
+    assert isinstance(found, WebSession)  # noqa: S101 - what open_session gave
     return found
 
 

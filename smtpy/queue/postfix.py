@@ -92,7 +92,7 @@ class Postfix:
             ) as process
         ):
             assert process.stdout  # noqa: S101 - tells the type checker
-            assert process.stderr  # noqa: S101
+            assert process.stderr  # noqa: S101 - a pipe was asked for
             timer = Timer(self.seconds, process.kill)
             timer.daemon = True
             timer.start()

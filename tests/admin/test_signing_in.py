@@ -7,12 +7,13 @@ import pyotp
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import Engine, select, update
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from smtpy.admin import accounts, choices, factors, links, members, passwords, signing_in
 from smtpy.admin.accounts import Newcomer
 from smtpy.admin.change import change, personal, reading
 from smtpy.admin.choices import SignUp
-from smtpy.admin.refusals import InUse, NotFound, Refusal
+from smtpy.admin.refusals import InUse, Invalid, NotFound, Refusal
 from smtpy.store.accounts import Purpose
 from smtpy.store.schema import Epoch, Role, User
 from smtpy.vault import Vault
@@ -105,6 +106,32 @@ def test_a_password_hashed_at_lower_costs_is_hashed_anew(engine: Engine, ann: in
     assert kept is not None
     assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert passwords.fits(kept, PASSWORD)
+
+
+COMMON = [word for word in FREQUENCY_LISTS["passwords"] if len(word) >= passwords.MIN]
+DECORATED = [
+    *("Password123!", "P@ssw0rd123", "Qwertyuiop1!", "1q2w3e4r5t", "1qaz2wsx3edc", "iloveyou1234", "Welcome2026!"),
+    *("Summer2026!!", "januar2026!", "Passwort2026!", "Admin12345!", "12345678910", "aaaaaaaaaaaa", "trustno1trustno1"),
+    *("passwordpassword", "michael1985", "starwars1977", "q1w2e3r4t5y6", " letmein 2026 ", "!!Monkey!!99"),
+]
+
+
+@pytest.mark.parametrize("text", [*COMMON[:50], *COMMON[50::50], *DECORATED])
+def test_21_no_common_password_is_taken(text: str) -> None:
+    for each in (text, text.upper(), text.capitalize()):
+        with pytest.raises(Invalid):
+            passwords.judged(each, ())
+
+
+def test_21_the_list_of_common_ones_is_long_enough() -> None:
+    assert len(passwords._common()) >= 3000  # ASVS 6.2.4
+
+
+@pytest.mark.parametrize(
+    "text", ["summer letters boat", "boat-summer-letters", "Tr0ub4dour&3 horse", "summer#98471203#qx"]
+)
+def test_21_a_common_word_among_others_does_no_harm(text: str) -> None:
+    assert passwords.judged(text, ()) == text
 
 
 def test_links_are_kept_as_digests(engine: Engine) -> None:

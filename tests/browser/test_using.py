@@ -1,6 +1,7 @@
 """Pages as they are used: by keyboard alone, with mistakes, in another language, in a theme of one's own."""
 
 import re
+from http.client import HTTPConnection
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -34,6 +35,28 @@ def test_an_alias_is_made_found_and_switched_off_by_keyboard(browse: Browse) -> 
     switch.focus()
     page.keyboard.press("Enter")
     expect(row.get_by_role("switch")).to_have_attribute("aria-checked", "false")
+
+
+def test_7_back_after_signing_out_shows_nothing(browse: Browse) -> None:
+    page = browse("/aliases")
+    expect(page).to_have_url(re.compile("/aliases$"))
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(re.compile("/auth/"))
+    page.go_back()
+    expect(page).to_have_url(re.compile("/auth/sign-in"))
+    assert page.locator("[data-row]").count() == 0
+
+
+def test_8_answers_do_not_say_what_serves_them(site: Site) -> None:
+    """As gunicorn sends them."""
+    for path in ("/auth/sign-in", "/static/css/smtpy.css", "/nothing"):
+        connection = HTTPConnection(site.origin.removeprefix("http://"), timeout=5)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert answer.headers.get_all("Server") == ["SMTPy"]
+        told = f"{answer.headers}{answer.read().decode()}".lower()
+        assert not [name for name in ("gunicorn", "werkzeug", "python/", "x-powered-by") if name in told]
+        connection.close()
 
 
 def tab_to(page: Page, label: str) -> None:

@@ -42,7 +42,7 @@ def make_key(client: FlaskClient, **other: object) -> str:
     return found[0]
 
 
-def test_a_key_is_shown_once(client: FlaskClient, engine: Engine, ann: str, letters: Letters) -> None:
+def test_27_a_key_is_shown_once_and_told(client: FlaskClient, engine: Engine, ann: str, letters: Letters) -> None:
     enter(client)
     key = make_key(client)
     assert key not in client.get("/settings/api-keys").text
@@ -78,6 +78,16 @@ def test_31_a_key_may_do_what_there_is_to_do(
     assert client.post("/settings/api-keys/new", data={**FORM, **form}).status_code == 422
     with Session(engine) as session:
         assert session.query(ApiKey).count() == 0
+
+
+def test_20_a_key_opens_no_page_and_a_cookie_no_api(app: Flask, client: FlaskClient, ann: str) -> None:
+    """An API comes with routes of its own, and with a test here that a session is nobody to it."""
+    enter(client)
+    key = make_key(client)
+    for headers in ({"Authorization": f"Bearer {key}"}, {"Authentication": key}, {"X-Api-Key": key}):
+        answer = app.test_client().get("/aliases", headers=headers)
+        assert (answer.status_code, answer.location) == (303, "/auth/sign-in?next=/aliases")
+    assert [str(rule) for rule in app.url_map.iter_rules() if re.match(r"/(api|rest)(/|$)", rule.rule)] == []
 
 
 def test_a_revoked_key_opens_nothing(client: FlaskClient, engine: Engine, ann: str) -> None:

@@ -54,7 +54,7 @@ def show(client: FlaskClient, code: str) -> int:
     return client.post("/auth/second-factor", data={"code": code}).status_code
 
 
-def test_an_app_is_set_up_by_its_first_code(client: FlaskClient, engine: Engine, ann: str, letters: Letters) -> None:
+def test_27_an_app_is_set_up_by_its_first_code(client: FlaskClient, engine: Engine, ann: str, letters: Letters) -> None:
     enter(client)
     assert client.get("/settings/security/app").location == "/settings/security"
     assert client.post("/settings/security/app/start").location == "/settings/security/app"
@@ -194,7 +194,7 @@ def test_25_another_password_does_not_skip_the_second_factor(
     assert enter(client, password=OTHER_PASSWORD).location == "/auth/second-factor"
 
 
-def test_the_app_can_be_removed(client: FlaskClient, phone: App, codes: tuple[str, ...], letters: Letters) -> None:
+def test_27_the_app_can_be_removed(client: FlaskClient, phone: App, codes: tuple[str, ...], letters: Letters) -> None:
     enter(client)
     show(client, phone.code())
     client.post("/settings/security/app/remove")

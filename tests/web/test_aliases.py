@@ -237,7 +237,7 @@ def test_a_sheet_of_aliases(world: World) -> None:
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", " =1", "\n=1"])
-def test_no_cell_is_a_formula(text: str) -> None:
+def test_39_no_cell_is_a_formula(text: str) -> None:
     assert sheets.cell(text) == f"'{text}"
     assert sheets.cell((text, "b")) == f"'{text} b"
     assert sheets.cell(f"x{text}") == f"x{text}"

@@ -73,6 +73,20 @@ def test_1_to_9_every_kind_of_answer_has_the_headers(build_world: Build) -> None
     assert seen >= {200, 303, 400, 403, 404, 405, 413, 500, 503}
 
 
+def test_3_to_6_headers_say_what_was_decided() -> None:
+    said = headers.HEADERS
+    assert said["X-Content-Type-Options"] == "nosniff"
+    assert said["X-Frame-Options"] == "DENY"
+    assert said["Referrer-Policy"] == "same-origin"
+    assert said["Cross-Origin-Opener-Policy"] == said["Cross-Origin-Resource-Policy"] == "same-origin"
+    devices = dict(each.split("=") for each in said["Permissions-Policy"].split(", "))
+    ours = {name for name, who in devices.items() if who == "(self)"}
+    assert ours == {"publickey-credentials-create", "publickey-credentials-get", "clipboard-write"}
+    assert {"camera", "microphone", "geolocation", "payment", "usb"} <= {
+        name for name, who in devices.items() if who == "()"
+    }
+
+
 def _at(world: World, origin: str) -> World:
     """The world as browsers reach it by https."""
     world.app.config["PREFERRED_URL_SCHEME"] = "https"
@@ -111,7 +125,7 @@ def test_7_static_files_are_kept_for_good_and_named_by_what_they_hold(world: Wor
             assert "Set-Cookie" not in answer.headers
 
 
-def test_the_observatory_would_give_the_best_grade(build_world: Build) -> None:
+def test_9_the_observatory_would_give_the_best_grade(build_world: Build) -> None:
     world = _at(build_world(web_origin=HTTPS), HTTPS)
     assert observatory(world.as_("owner").get("/")) >= 100
 

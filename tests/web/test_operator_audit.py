@@ -72,7 +72,7 @@ def test_page_by_page(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen[:2] == [True, False]
 
 
-def test_taken_away_as_csv_without_formulas(sign_in: SignIn, engine: Engine) -> None:
+def test_39_taken_away_as_csv_without_formulas(sign_in: SignIn, engine: Engine) -> None:
     answer = admin(sign_in).post("/admin/audit/export", data={"as": "csv"})
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="audit-')
