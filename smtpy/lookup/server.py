@@ -4,12 +4,13 @@ Postfix itself waits 100 seconds for a socketmap, with an smtpd standing still; 
 before. No trouble of ours is ever NOTFOUND: that would be 550 to the client.
 """
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Iterator
 from datetime import UTC, datetime
 from functools import partial
+
+import uvloop
 
 from smtpy.config import Settings
 from smtpy.directory.questions import Unavailable
@@ -31,7 +32,7 @@ def serve(settings: Settings) -> None:
     directory = open_directory(settings)
     patience = Patience(directory, settings.deadline_seconds)
     try:
-        asyncio.run(_serve(settings, Lookup(patience, house_of(settings))))
+        uvloop.run(_serve(settings, Lookup(patience, house_of(settings))))
     finally:
         patience.close()
         directory.close()

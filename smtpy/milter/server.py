@@ -6,7 +6,6 @@ makes its threads, after the fork, for neither survives one. A worker told to st
 writes what is left for the journal. After GRACE_SECONDS it is killed, which costs its clients no more than a 451.
 """
 
-import asyncio
 import ctypes
 import gc
 import logging
@@ -18,6 +17,8 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+
+import uvloop
 
 from smtpy.config import Settings
 from smtpy.milter.desk import Desk, open_desk
@@ -113,7 +114,7 @@ def _work(settings: Settings, shared: socket.socket) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         desk = open_desk(settings)
         gc.freeze()  # or the collector looks at all that is here for good again and again: a tenth of a message's time
-        asyncio.run(_serve(desk, shared))
+        uvloop.run(_serve(desk, shared))
         desk.close()
         status = os.EX_OK
     except Exception:  # the edge of the process: say why it ends, the parent starts another

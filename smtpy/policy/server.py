@@ -4,7 +4,6 @@ What is refused of an address that somebody declared goes to the journal, so tha
 Unknown addresses do not: guessing names must not fill the database. The journal is written off the mail path.
 """
 
-import asyncio
 import contextlib
 import logging
 import time
@@ -12,6 +11,8 @@ from collections.abc import Coroutine, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
+
+import uvloop
 
 from smtpy.config import Settings
 from smtpy.directory.questions import Unavailable
@@ -35,7 +36,7 @@ def serve(settings: Settings) -> None:
     patience = Patience(directory, settings.deadline_seconds)
     journal = Journal(directory.engine, every=settings.journal_batch_seconds, buffer=settings.journal_buffer)
     try:
-        asyncio.run(_serve(settings, Policy(patience, house_of(settings), settings.message_size_limit, journal)))
+        uvloop.run(_serve(settings, Policy(patience, house_of(settings), settings.message_size_limit, journal)))
     finally:
         patience.close()
         journal.close(timeout=2.0)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import uvloop
+
 from smtpy.config import Settings
 from smtpy.queue.postfix import SECONDS, Postfix
 from smtpy.queue.protocol import Act, Answer, Lines, Refused, Request, read_request, write_answer
@@ -29,7 +31,7 @@ def serve(settings: Settings, folder: Path | None) -> None:
     """Serve until SIGTERM or SIGINT. Raises OSError when it cannot listen, KeyError when there is no such group."""
     group = group_of(settings)
     with ThreadPoolExecutor(THREADS, "queue") as crew:
-        asyncio.run(_serve(settings, group, Helper(Postfix(folder), crew)))
+        uvloop.run(_serve(settings, group, Helper(Postfix(folder), crew)))
 
 
 async def _serve(settings: Settings, group: int, helper: "Helper") -> None:
