@@ -44,14 +44,18 @@ def _refuse_another(c: Change) -> None:
     ready = (User.role == Role.ADMIN, User.deleted_at.is_(None), or_(User.password.is_not(None), by_passkey))
     email = c.session.scalar(select(User.email).where(*ready).limit(1))
     if email is not None:
-        raise InUse("user", f"{email} administers this service already; have them invite you, or use `smtpy user link`")
+        raise InUse(
+            "user", f"{email} administers this service already. Have them invite you, or use `smtpy user link`."
+        )
 
 
 def invite(c: Change, email: str, *, role: Role = Role.USER) -> str:
     """The token of an invitation, good for that address. Raises Invalid, AlreadyThere."""
     address = read.address("email", email)
     if c.session.scalar(select(User.id).where(User.key == address.key)) is not None:
-        raise AlreadyThere("email", f"{address} has an account already")
+        raise AlreadyThere(
+            "email", f"{address} has an account already. Choose another address, or sign in with this one."
+        )
     token = links.make(c, Purpose.INVITE, email=str(address), role=role)
     c.note("invitation.add", f"invitation {address}", None, {"role": role.value})
     return token
@@ -73,7 +77,7 @@ def revoke_invitation(c: Change, name: str) -> None:
         select(OneTimeLink).where(*_WAITING, OneTimeLink.uuid == uuid if uuid else OneTimeLink.email == name)
     )
     if row is None:
-        raise NotFound("invitation", f"there is no invitation {name}; it may have been accepted")
+        raise NotFound("invitation", f"There is no invitation {name}. It may have been accepted by now.")
     c.session.delete(row)
     c.note("invitation.revoke", f"invitation {row.email}", None, None)
 
@@ -159,7 +163,7 @@ def confirm_address(c: Change, token: str) -> tuple[str, Member]:
     address = read.address("email", link.email)
     owner = c.session.scalar(select(User.id).where(User.key == address.key))
     if owner not in (None, user.id):
-        raise AlreadyThere("email", f"{address} has an account of its own by now")
+        raise AlreadyThere("email", f"{address} has an account of its own by now. Choose another address.")
     before = user.email
     user.email, user.key, user.verified_at = str(address), address.key, c.now
     c.note("user.email", f"user {user.uuid}", {"email": before}, {"email": user.email})

@@ -56,9 +56,9 @@ ACTS: Mapping[str, Act] = {
 def each(c: Change, act: str, names: Sequence[str], words: Sequence[str] = ()) -> tuple[Result, ...]:
     """Do it to every one of these aliases (by address or UUID), in their order. Raises Invalid."""
     if act not in ACTS:
-        raise Invalid("act", "choose what is to be done with the aliases")
+        raise Invalid("act", "Choose what is to be done with the aliases.")
     if not names or len(names) > MOST:
-        raise Invalid("aliases", f"choose at least one alias, and at most {MOST}")
+        raise Invalid("aliases", f"Choose at least one alias, and at most {MOST}.")
     return tuple(_one(c, ACTS[act], name, words) for name in dict.fromkeys(names))
 
 

@@ -82,7 +82,7 @@ def find(session: Session, name: str) -> Alias:
         chosen = chosen.join(Domain, Domain.id == Alias.domain_id).where(on_domain, Alias.local == fold(address.local))
     row = session.scalar(chosen)
     if row is None:
-        raise NotFound("alias", f"there is no alias {name}; add it first")
+        raise NotFound("alias", f"There is no alias {name}. Add it first.")
     return row
 
 
@@ -116,7 +116,7 @@ def _may_restore(c: Change, row: Alias) -> None:
     members.refuse_trashed(c, row.owner_id)
     left = select(AliasMailbox.mailbox_id).join(Mailbox, Mailbox.id == AliasMailbox.mailbox_id)
     if c.session.scalar(left.where(AliasMailbox.alias_id == row.id, Mailbox.deleted_at.is_(None)).limit(1)) is None:
-        raise InTrash("mailbox", "its mailboxes are all in the trash; restore one first")
+        raise InTrash("mailbox", "Its mailboxes are all in the trash. Restore one first.")
 
 
 ALIASES = Kind("alias", find, view, lambda alias: alias.address, may_restore=_may_restore)
@@ -135,8 +135,10 @@ def add(c: Change, address: str, *, owner: str | None = None, **choices: Unpack[
     there = c.session.scalar(select(Alias).where(Alias.domain_id == domain.id, Alias.local == local))
     if there is not None:
         if there.deleted_at is not None:
-            raise InTrash("address", f"alias {found} is in the trash, which keeps its address; restore it")
-        raise AlreadyThere("address", f"alias {found} is there already")
+            raise InTrash(
+                "address", f"{found} is in the trash, which keeps the address. Restore it, or choose another one."
+            )
+        raise AlreadyThere("address", f"{found} is there already. Choose another address.")
     row = Alias(domain_id=domain.id, owner_id=owner_id, local=local)
     row.mode, row.when_off = domain.default_mode, domain.when_off
     behind = mailboxes.of_owner(c.session, owner_id, choices.get("to", ()))

@@ -46,7 +46,7 @@ def add(
     words = read.announcement(text)
     start = shown_from or c.now
     if shown_until is not None and shown_until <= max(start, c.now):
-        raise Invalid("shown_until", "this is over before anybody has seen it; choose a later time")
+        raise Invalid("shown_until", "This is over before anybody has seen it. Choose a later time.")
     row = Announcement(text=words, level=level.value, shown_from=start, shown_until=shown_until)
     c.session.add(row)
     c.session.flush()
@@ -70,7 +70,7 @@ def end(c: Change, uuid: str) -> AnnouncementView:
 def page(session: Session, *, before: int | None = None, limit: int = PAGE) -> tuple[AnnouncementView, ...]:
     """All, newest first; `before`: the id of the last one that was seen. For operators."""
     if viewer_of(session) is not None:
-        raise NotFound("announcement", "the list of announcements is for operators")
+        raise NotFound("announcement", "The list of announcements is for operators.")
     chosen = select(Announcement).order_by(Announcement.id.desc()).limit(limit)
     if before is not None:
         chosen = chosen.where(Announcement.id < before)
@@ -106,7 +106,7 @@ def dismiss(engine: Engine, uuid: str, user_id: int) -> None:
 def _find(session: Session, uuid: str) -> Announcement:
     row = session.scalar(select(Announcement).where(Announcement.uuid == (as_uuid(uuid) or "")))
     if row is None:
-        raise NotFound("announcement", f"there is no announcement {uuid}")
+        raise NotFound("announcement", f"There is no announcement {uuid}.")
     return row
 
 

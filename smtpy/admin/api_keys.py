@@ -96,11 +96,11 @@ def add(
     """A new key, and the key itself, which is told this once. Raises Invalid."""
     name, wanted = read.line("name", name.strip(), MAX_CODE_NAME), sorted(set(scopes))
     if not name:
-        raise Invalid("name", "a key needs a name, by which you know later what it is for")
+        raise Invalid("name", "A key needs a name, by which you know later what it is for.")
     if not wanted or not set(wanted) <= set(Scope):
-        raise Invalid("scopes", "choose at least one thing that the key may do")
+        raise Invalid("scopes", "Choose at least one thing that the key may do.")
     if len([each for each in of_member(c.session, user_id) if each.revoked_at is None]) >= MOST:
-        raise Invalid("name", f"{MOST} keys are the most; revoke one that nothing uses")
+        raise Invalid("name", f"You can have {MOST} keys. Revoke one that nothing uses.")
     key = new_key()
     row = ApiKey(user_id=user_id, digest=digest(key), tail=key[-4:], name=name, scopes=wanted)
     row.created_at, row.expires_at = c.now, expires_at
@@ -113,7 +113,7 @@ def revoke(c: Change, uuid: str) -> KeyView:
     """It opens nothing any more. Raises NotFound."""
     row = c.session.scalar(select(ApiKey).where(ApiKey.uuid == uuid, owned(c.session, ApiKey.user_id)))
     if row is None:
-        raise NotFound("api_key", "there is no such API key")
+        raise NotFound("api_key", "There is no such API key. It may have been revoked.")
     before = _view(row)
     row.revoked_at = row.revoked_at or c.now
     return c.record("api_key.revoke", f"api key {uuid}", before, _view(row))

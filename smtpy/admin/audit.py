@@ -56,7 +56,7 @@ def find(session: Session, number: int) -> Row:
     """One act. Raises NotFound."""
     row = session.scalar(_chosen(session, Wanted()).where(Audit.id == number))
     if row is None:
-        raise NotFound("audit", f"there is no act {number} in the audit trail")
+        raise NotFound("audit", f"There is no act {number} in the audit trail.")
     return _row(row)
 
 
@@ -88,7 +88,7 @@ def acts(session: Session) -> tuple[str, ...]:
 
 def _chosen(session: Session, wanted: Wanted) -> Any:
     if viewer_of(session) is not None:
-        raise NotFound("audit", "the audit trail is for operators")
+        raise NotFound("audit", "The audit trail is for operators.")
     chosen = select(Audit)
     if wanted.actor:
         chosen = chosen.where(_like(Audit.actor, wanted.actor))

@@ -52,7 +52,7 @@ def find(session: Session, name: str) -> Automatic:
         chosen = select(Automatic).join(Domain, Domain.id == Automatic.domain_id)
         row = session.scalar(chosen.where(match, owned(session, Domain.owner_id)))
     if row is None:
-        raise NotFound("rule", f"there is no rule {name}; the list has their ids")
+        raise NotFound("rule", f"There is no rule {name}. The list has their ids.")
     return row
 
 
@@ -91,7 +91,9 @@ def add(c: Change, domain: str, pattern: str, *, to: Sequence[str], mode: Mode |
     pattern = read.pattern(pattern)
     same = (Automatic.domain_id == owner.id, Automatic.pattern == pattern)
     if c.session.scalar(select(Automatic.id).where(*same)) is not None:
-        raise AlreadyThere("pattern", f"{owner.name} has a rule {pattern} already")
+        raise AlreadyThere(
+            "pattern", f"{owner.name} has a rule {pattern} already. Change that one, or write another pattern."
+        )
     return _make(c, owner, pattern, to, mode)
 
 

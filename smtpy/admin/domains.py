@@ -74,7 +74,7 @@ def find(session: Session, name: str) -> Domain:
     wanted = Domain.uuid == uuid if uuid else Domain.name == read.domain_name(name)
     row = session.scalar(select(Domain).where(wanted, owned(session, Domain.owner_id)))
     if row is None:
-        raise NotFound("domain", f"{name} is no domain of this service; add it first")
+        raise NotFound("domain", f"{name} is no domain of this service. Add it first.")
     return row
 
 
@@ -105,15 +105,15 @@ def _refuse_taken(c: Change, name: str, *, proven: bool) -> None:
     """
     if name == c.hostname:
         raise Invalid(
-            "domain", f"{name} is this mail server's own name, whose roles it has already; choose another name"
+            "domain", f"{name} is this mail server's own name, whose roles it has already. Choose another name."
         )
     viewer = viewer_of(c.session)
     on_it = (Mailbox.domain == name, Mailbox.deleted_at.is_(None))
     found = select(Mailbox.address).where(*on_it, owned(c.session, Mailbox.owner_id)).limit(1)
     if (address := c.session.scalar(found)) is not None:
-        raise InUse("domain", f"mailbox {address} is on {name}; it would get its own mail back; delete it first")
+        raise InUse("domain", f"Mailbox {address} is on {name} and would get its own mail back. Delete it first.")
     if viewer is not None and proven and c.session.scalar(select(Mailbox.id).where(*on_it).limit(1)) is not None:
-        raise InUse("domain", f"somebody's mailbox is on {name} and would get its own mail back; ask the operator")
+        raise InUse("domain", f"Somebody's mailbox is on {name} and would get its own mail back. Ask the operator.")
 
 
 def _may_restore(c: Change, row: Domain) -> None:
@@ -123,7 +123,7 @@ def _may_restore(c: Change, row: Domain) -> None:
     idle = select(Automatic.id).where(Automatic.domain_id == row.id, Automatic.id.not_in(left)).limit(1)
     if (rule := c.session.scalar(idle)) is not None:
         raise InTrash(
-            "rule", f"the mailboxes of rule {rule} are all in the trash; restore one or delete the rule first"
+            "rule", f"The mailboxes of rule {rule} are all in the trash. Restore one, or delete the rule first."
         )
 
 
@@ -137,7 +137,7 @@ def on(c: Change, name: str) -> DomainView:
     if row.proven_at is None and viewer_of(c.session) is None:
         return prove(c, name)
     if row.proven_at is None:
-        raise Invalid("domain", f"{row.name} is switched on by itself once its DNS shows the record of ownership")
+        raise Invalid("domain", f"{row.name} is switched on by itself once its DNS shows the record of ownership.")
     return DOMAINS.on(c, name)
 
 
@@ -159,9 +159,9 @@ def add(c: Change, name: str, *, owner: str, **choices: Unpack[Choices]) -> Doma
     user = members.USERS.living(c.session, owner)
     name = read.domain_name(name)
     if "_" in name or "." not in name or name.replace(".", "").isdigit():
-        raise Invalid("domain", f"{name}: a domain has letters, digits and hyphens only, and a name at its end")
+        raise Invalid("domain", f"{name} is no domain: it has letters, digits and hyphens only, and a name at its end.")
     if name.count(".") >= MAX_LABELS:
-        raise Invalid("domain", f"{name} has more than {MAX_LABELS} labels; choose a shorter name")
+        raise Invalid("domain", f"{name} has more than {MAX_LABELS} labels. Choose a shorter name.")
     ownership.make_room(c, name, user.id)
     proven = viewer_of(c.session) is None
     _refuse_taken(c, name, proven=proven)
@@ -192,13 +192,13 @@ def _choose(c: Change, row: Domain, choices: Choices) -> None:
 
 def _limit(octets: int | None) -> int | None:
     if octets is not None and not 1 <= octets <= MAX_NUMBER:
-        raise Invalid("max_message_bytes", f"a limit is at least one octet, and at most {MAX_NUMBER}")
+        raise Invalid("max_message_bytes", f"A limit is at least one octet, and at most {MAX_NUMBER}.")
     return octets
 
 
 def _separator(text: str | None) -> str | None:
     if text and text not in tuple(SEPARATORS):
-        raise Invalid("extension_separator", f"an extension separator is one of {' '.join(SEPARATORS)}")
+        raise Invalid("extension_separator", f"An extension separator is one of {' '.join(SEPARATORS)}")
     return text or None
 
 

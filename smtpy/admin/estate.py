@@ -68,7 +68,7 @@ def page(
 ) -> tuple[Entry, ...]:
     """Domains with an id above `after`, by id. `about` is looked for in the name and the owner's address."""
     if viewer_of(session) is not None:
-        raise NotFound("domain", "the list of all domains is for operators")
+        raise NotFound("domain", "The list of all domains is for operators.")
     chosen = _entries().join(User, User.id == Domain.owner_id).where(Domain.id > after, STATES[state])
     if about:
         words = about.casefold()

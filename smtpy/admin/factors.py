@@ -24,7 +24,7 @@ from smtpy.vault import Vault
 STEP = 30  # seconds
 WINDOW = (0, -1, 1)  # steps a clock may be off
 CODES = 10
-WRONG = Invalid("code", "that code is wrong, or was used already; wait for the next one")
+WRONG = Invalid("code", "That code is wrong, or was used already. Wait for the next one.")
 
 
 def new_seed() -> str:
@@ -135,7 +135,7 @@ def _digest(code: str) -> str:
 def _user(c: Change, user_id: int) -> User:
     user = c.session.get(User, user_id)
     if user is None:
-        raise NotFound("user", "there is no such user")
+        raise NotFound("user", "There is no such user.")
     return user
 
 

@@ -30,7 +30,7 @@ def rotate(c: Change, domain: str) -> tuple[KeyView, ...]:
     owner = domains.DOMAINS.living(c.session, domain)
     for row in _rows(c, owner, _WAITING):
         if opens(c.vault, row):
-            raise InUse("domain", f"key {row.selector} of {owner.name} waits to be seen in DNS; publish it first")
+            raise InUse("domain", f"Key {row.selector} of {owner.name} waits to be seen in DNS. Publish it first.")
         _move(c, "key.retire", row, owner, retired_at=c.now)
     return pairs.make(c, owner)
 
@@ -54,12 +54,10 @@ def use(c: Change, domain: str) -> tuple[KeyView, ...]:
     owner = domains.DOMAINS.living(c.session, domain)
     waiting = _rows(c, owner, _WAITING)
     if not waiting:
-        raise NotFound("domain", f"no key of {owner.name} waits to be used; make some by `smtpy key rotate`")
+        raise NotFound("domain", f"No key of {owner.name} waits to be used. Make new ones first.")
     for row in waiting:
         if not opens(c.vault, row):
-            raise Invalid(
-                "key", f"key {row.selector} of {owner.name} cannot be opened; `smtpy key rotate` makes new ones"
-            )
+            raise Invalid("key", f"Key {row.selector} of {owner.name} cannot be opened. Make new ones.")
     return _use(c, owner, waiting)
 
 
@@ -88,20 +86,20 @@ def _spare(c: Change, row: SigningKey, owner: Domain) -> None:
     used = row.used_from is not None
     others = [each for each in _rows(c, owner, _USED if used else _WAITING) if each is not row]
     if used and not others:
-        raise InUse("key", f"{row.selector} is the only key that signs for {owner.name}; use another one first")
+        raise InUse("key", f"{row.selector} is the only key that signs for {owner.name}. Use another one first.")
     if not others or any(each.algorithm is Algorithm.RSA for each in others):
         return
     if used:
         words = f"{row.selector} is the only RSA key that signs for {owner.name}, and mail is sealed (ARC) with RSA"
-        raise InUse("key", f"{words}; use another one first")
-    raise InUse("key", f"{row.selector} is the RSA key of the pair that waits; retire {others[0].selector} before it")
+        raise InUse("key", f"{words}. Use another one first.")
+    raise InUse("key", f"{row.selector} is the RSA key of the pair that waits. Retire {others[0].selector} before it.")
 
 
 def delete(c: Change, domain: str, selector: str) -> KeyView:
     """Take a retired key away for good; its record is not needed any more. Raises NotFound, InUse."""
     row, owner = _find(c, domain, selector)
     if row.retired_at is None:
-        raise InUse("key", f"key {row.selector} of {owner.name} is not retired; retire it first")
+        raise InUse("key", f"Key {row.selector} of {owner.name} is not retired. Retire it first.")
     return _remove(c, row, owner.name)
 
 
@@ -136,7 +134,7 @@ def selector_of(session: Session, domain: str, uuid: str) -> str:
     own = (SigningKey.domain_id == owner.id, SigningKey.uuid == uuid)
     selector = session.scalar(select(SigningKey.selector).where(*own))
     if selector is None:
-        raise NotFound("key", f"{owner.name} has no such key")
+        raise NotFound("key", f"{owner.name} has no such key. It may have been deleted.")
     return selector
 
 
@@ -202,7 +200,7 @@ def _find(c: Change, domain: str, selector: str) -> tuple[SigningKey, Domain]:
     same = (SigningKey.domain_id == owner.id, SigningKey.selector == selector.lower())
     row = c.session.scalar(select(SigningKey).where(*same))
     if row is None:
-        raise NotFound("key", f"{owner.name} has no key {selector}; `smtpy key list {owner.name}` has them")
+        raise NotFound("key", f"{owner.name} has no key {selector}. `smtpy key list {owner.name}` has them.")
     return row, owner
 
 

@@ -54,7 +54,7 @@ class Kind(Generic[R, V]):
         """A row that is not in the trash. Raises NotFound, InTrash."""
         row = self.find(session, name)
         if row.deleted_at is not None:
-            raise InTrash(self.noun, f"{self.noun} {name} is in the trash; restore it first")
+            raise InTrash(self.noun, f"{self.noun.capitalize()} {name} is in the trash. Restore it first.")
         return row
 
     def on(self, c: Change, name: str) -> V:

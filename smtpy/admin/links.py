@@ -26,7 +26,7 @@ VALID = {
 }
 __all__ = ["GONE", "VALID", "Link", "Purpose", "find", "make", "purge", "use", "view"]
 MAX_TOKEN = 64  # characters; ours have 43
-GONE = NotFound("link", "this link was used already, has expired, or never was; ask for another one")
+GONE = NotFound("link", "This link was used already, has expired, or never was. Ask for another one.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,9 @@ def find(session: Session, name: str) -> Mailbox:
     chosen = select(Mailbox).where(Mailbox.uuid == uuid if uuid else Mailbox.key == key)
     rows = session.scalars(chosen.where(owned(session, Mailbox.owner_id)).limit(2)).all()
     if not rows:
-        raise NotFound("mailbox", f"there is no mailbox {name}; add it first")
+        raise NotFound("mailbox", f"There is no mailbox {name}. Add it first.")
     if len(rows) > 1:
-        raise Invalid("mailbox", f"several owners have mailbox {name}; name it by its UUID (see the list)")
+        raise Invalid("mailbox", f"Several owners have mailbox {name}. Name it by its UUID (see the list).")
     return rows[0]
 
 
@@ -67,18 +67,18 @@ def _may_delete(c: Change, row: Mailbox) -> None:
     """Mail to an alias without a mailbox is put off until its sender gives up; so none may be left so."""
     alive = Domain.deleted_at.is_(None)  # what is restored is asked for its mailboxes then
     users = (
-        ("an alias", select(Alias.id).join(AliasMailbox).where(Alias.deleted_at.is_(None)), AliasMailbox.mailbox_id),
+        ("An alias", select(Alias.id).join(AliasMailbox).where(Alias.deleted_at.is_(None)), AliasMailbox.mailbox_id),
         (
-            "an automatic alias",
+            "An automatic alias",
             select(Automatic.id).join(AutomaticMailbox).join(Domain).where(alive),
             AutomaticMailbox.mailbox_id,
         ),
-        ("the roles of a domain", select(Domain.id).where(alive), Domain.role_mailbox_id),
+        ("A role of a domain", select(Domain.id).where(alive), Domain.role_mailbox_id),
     )
     for what, chosen, column in users:
         if c.session.scalar(chosen.where(column == row.id).limit(1)) is not None:
             raise InUse(
-                "mailbox", f"{what} leads to {row.address}; give it another mailbox first, or switch this one off"
+                "mailbox", f"{what} leads to {row.address}. Give it another mailbox first, or switch this one off."
             )
 
 
@@ -98,12 +98,12 @@ def _may_be(c: Change, address: str, owner_id: int) -> Address:
     """
     found = read.mailbox_address(address)
     if found.domain == c.hostname:
-        raise Invalid("address", f"{address} is on this mail server, which has no mailboxes; name one elsewhere")
+        raise Invalid("address", f"{address} is on this mail server, which has no mailboxes. Name one elsewhere.")
     known = or_(Domain.proven_at.is_not(None), Domain.owner_id == owner_id)
     ours = (Domain.name == found.domain, Domain.deleted_at.is_(None), known)
     if c.session.scalar(select(Domain.id).where(*ours)) is not None:
         raise InUse(
-            "address", f"{address} is on a domain of this service: mail would go in circles; name one elsewhere"
+            "address", f"{address} is on a domain of this service: mail would go in circles. Name one elsewhere."
         )
     return found
 
@@ -118,8 +118,8 @@ def add(c: Change, address: str, *, owner: str, verified: bool) -> MailboxView:
     there = c.session.scalar(select(Mailbox).where(Mailbox.owner_id == user.id, Mailbox.key == found.key))
     if there is not None:
         if there.deleted_at is not None:
-            raise InTrash("address", f"mailbox {found} is in the trash; restore it")
-        raise AlreadyThere("address", f"mailbox {found} is there already")
+            raise InTrash("address", f"Mailbox {found} is in the trash. Restore it.")
+        raise AlreadyThere("address", f"Mailbox {found} is there already. You find it in the list.")
     row = Mailbox(owner_id=user.id, address=str(found), key=found.key, domain=found.domain)
     row.verified_at = c.now if verified else None
     added = MAILBOXES.added(c, row)
@@ -143,10 +143,10 @@ def ask(c: Change, name: str) -> tuple[MailboxView, str]:
     """
     row = MAILBOXES.living(c.session, name)
     if row.verified_at is not None:
-        raise Invalid("mailbox", f"{row.address} is verified already")
+        raise Invalid("mailbox", f"{row.address} is verified already.")
     unverified = (Mailbox.owner_id == row.owner_id, Mailbox.verified_at.is_(None), Mailbox.deleted_at.is_(None))
     if (c.session.scalar(select(func.count()).where(*unverified)) or 0) > MOST_UNVERIFIED:
-        raise Invalid("address", f"at most {MOST_UNVERIFIED} mailboxes may wait to be verified; delete one first")
+        raise Invalid("address", f"At most {MOST_UNVERIFIED} mailboxes may wait to be verified. Delete one first.")
     token = links.make(c, links.Purpose.MAILBOX, mailbox_id=row.id)
     c.note("mailbox.ask", f"mailbox {row.address}", None, None)
     return view(c.session, row), token
@@ -167,7 +167,7 @@ def verify(c: Change, token: str) -> MailboxView:
     if row is None:
         raise links.GONE
     if row.deleted_at is not None:
-        raise InTrash("mailbox", f"mailbox {row.address} is in the trash; restore it first")
+        raise InTrash("mailbox", f"Mailbox {row.address} is in the trash. Restore it first.")
     before = view(c.session, row)
     row.verified_at = row.verified_at or c.now
     verified = MAILBOXES.edited(c, row, before, "verify")
@@ -200,10 +200,10 @@ def of_owner(session: Session, owner_id: int, addresses: Sequence[str]) -> list[
         own = (match, Mailbox.owner_id == owner_id, Mailbox.deleted_at.is_(None))
         found = session.scalar(select(Mailbox.id).where(*own))
         if found is None:
-            raise NotFound("mailbox", f"the owner has no mailbox {name}; add it for them first")
+            raise NotFound("mailbox", f"The owner has no mailbox {name}. Add it for them first.")
         ids.append(found)
     if not ids:
-        raise Invalid("mailbox", "at least one mailbox is needed")
+        raise Invalid("mailbox", "Choose at least one mailbox.")
     return list(dict.fromkeys(ids))
 
 

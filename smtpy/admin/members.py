@@ -36,7 +36,7 @@ def find(session: Session, name: str) -> User:
     match = User.uuid == uuid if uuid else User.key == key
     row = session.scalar(select(User).where(match, owned(session, User.id)))
     if row is None:
-        raise NotFound("user", f"there is no user {name}; add it first")
+        raise NotFound("user", f"There is no user {name}. Add it first.")
     return row
 
 
@@ -51,14 +51,14 @@ def view(_session: Session, row: User) -> UserView:
 def _may_delete(c: Change, row: User) -> None:
     for noun, table in (("domain", Domain), ("mailbox", Mailbox), ("alias", Alias)):
         if c.session.scalar(select(table.id).where(table.owner_id == row.id, table.deleted_at.is_(None)).limit(1)):
-            raise InUse("user", f"{row.email} still owns a {noun}; delete what they own first, or switch the user off")
+            raise InUse("user", f"{row.email} still owns a {noun}. Delete what they own first, or switch the user off.")
 
 
 def refuse_trashed(c: Change, owner_id: int) -> None:
     """Raises InTrash when the owner of something is in the trash."""
     email = c.session.scalar(select(User.email).where(User.id == owner_id, User.deleted_at.is_not(None)))
     if email is not None:
-        raise InTrash("user", f"its owner {email} is in the trash; restore the user first")
+        raise InTrash("user", f"Its owner {email} is in the trash. Restore the user first.")
 
 
 USERS = Kind("user", find, view, lambda user: user.email, _may_delete)
@@ -85,8 +85,8 @@ def add(c: Change, email: str, *, name: str = "", role: Role = Role.USER) -> Use
     there = c.session.scalar(select(User).where(User.key == address.key))
     if there is not None:
         if there.deleted_at is not None:
-            raise InTrash("email", f"user {address} is in the trash; restore it")
-        raise AlreadyThere("email", f"user {address} is there already")
+            raise InTrash("email", f"User {address} is in the trash. Restore it.")
+        raise AlreadyThere("email", f"User {address} is there already. Choose another address.")
     return USERS.added(c, User(email=str(address), key=address.key, name=name, role=role))
 
 

@@ -23,7 +23,7 @@ PAGE = 50
 LOOKED_THROUGH = 500  # messages looked at for a page of those in one state
 MAX_NEWS = 200  # messages of one look for news
 
-NO_MESSAGE = NotFound("message", "there is no such message")
+NO_MESSAGE = NotFound("message", "There is no such message. It may have been forgotten by now.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,13 +44,13 @@ def _may_be_taken(c: Change, row: Domain) -> bool:
 def _taken(c: Change, row: Domain, owner_id: int) -> AlreadyThere | InTrash:
     if viewer_of(c.session) is not None and row.owner_id != owner_id:
         if row.proven_at is not None:
-            return AlreadyThere("domain", f"somebody else has {row.name} here; if it is yours, ask the operator")
+            return AlreadyThere("domain", f"Somebody else has {row.name} here. If it is yours, ask the operator.")
         free = f"{row.created_at + GRACE:%Y-%m-%d %H:%M} UTC"
-        words = f"somebody else has added {row.name} and not shown yet that it is theirs"
-        return AlreadyThere("domain", f"{words}; if it is yours, ask the operator, or add it after {free}")
+        words = f"Somebody else has added {row.name} and not shown yet that it is theirs."
+        return AlreadyThere("domain", f"{words} If it is yours, ask the operator, or add it after {free}.")
     if row.deleted_at is not None:
-        return InTrash("domain", f"domain {row.name} is in the trash; restore it")
-    return AlreadyThere("domain", f"domain {row.name} is there already")
+        return InTrash("domain", f"Domain {row.name} is in the trash. Restore it.")
+    return AlreadyThere("domain", f"Domain {row.name} is there already. You find it in the list.")
 
 
 def take_away(c: Change, row: Domain) -> None:
@@ -64,7 +64,9 @@ def take_away(c: Change, row: Domain) -> None:
 def _refuse_too_many(c: Change, owner_id: int) -> None:
     mine = (Domain.owner_id == owner_id, Domain.proven_at.is_(None), Domain.deleted_at.is_(None))
     if (c.session.scalar(select(func.count()).where(*mine)) or 0) >= MOST_UNPROVEN:
-        raise InUse("domain", f"{MOST_UNPROVEN} of your domains wait for their DNS; finish or delete one of them first")
+        raise InUse(
+            "domain", f"{MOST_UNPROVEN} of your domains wait for their DNS. Finish or delete one of them first."
+        )
 
 
 def _text(value: datetime) -> str:

@@ -103,5 +103,5 @@ def selectors(keys: Sequence[KeyView]) -> str:
 
 def since(keys: Sequence[KeyView]) -> str:
     """What is said of keys that nobody has published, or not rightly."""
-    verb = "waits" if len(keys) == 1 else "wait"
-    return f"{verb} to be seen in DNS since {min(each.created_at for each in keys):%Y-%m-%d %H:%M}"
+    day = f"{min(each.created_at for each in keys):%Y-%m-%d %H:%M}"
+    return f"waits to be seen in DNS since {day}" if len(keys) == 1 else f"wait to be seen in DNS since {day}"

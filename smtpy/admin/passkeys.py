@@ -36,7 +36,7 @@ from smtpy.store.accounts import MAX_CODE_NAME, Passkey
 from smtpy.store.schema import User
 
 MOST = 20  # of one user
-REFUSED = Invalid("passkey", "that passkey was not accepted; try again, or sign in with your password")
+REFUSED = Invalid("passkey", "That passkey was not accepted. Try again, or sign in with your password.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,9 @@ def add(c: Change, member: Member, answer: str, challenge: bytes, site: Site, na
     except (WebAuthnException, ValueError):
         raise REFUSED from None
     if c.session.scalar(select(Passkey.id).where(Passkey.credential == made.credential_id)) is not None:
-        raise AlreadyThere("passkey", "that passkey is there already")
+        raise AlreadyThere("passkey", "That passkey is there already. Choose another one.")
     if len(of_member(c.session, member.id)) >= MOST:
-        raise Invalid("passkey", f"{MOST} passkeys are the most; remove one that you do not use")
+        raise Invalid("passkey", f"You can have {MOST} passkeys. Remove one that you do not use.")
     row = Passkey(user_id=member.id, credential=made.credential_id, public=made.credential_public_key)
     row.sign_count, row.name, row.created_at = made.sign_count, name, c.now
     c.session.add(row)
@@ -163,7 +163,7 @@ def find(session: Session, uuid: str) -> PasskeyView:
 def _find(session: Session, uuid: str) -> Passkey:
     row = session.scalar(select(Passkey).where(Passkey.uuid == uuid, owned(session, Passkey.user_id)))
     if row is None:
-        raise NotFound("passkey", "there is no such passkey")
+        raise NotFound("passkey", "There is no such passkey. It may have been removed.")
     return row
 
 

@@ -59,12 +59,12 @@ def _nobodys() -> str:
 def judged(text: str, words: Iterable[str], field: str = "password") -> str:
     """The password, if it may be one; `words`: names of its owner and of the service. Raises Invalid."""
     if len(text) < MIN:
-        raise Invalid(field, f"a password has at least {MIN} characters; four or five words make a good one")
+        raise Invalid(field, f"A password has at least {MIN} characters. Four or five words make a good one.")
     if len(text) > MAX:
-        raise Invalid(field, f"a password has at most {MAX} characters")
+        raise Invalid(field, f"A password has at most {MAX} characters. Shorten it.")
     own = _parts(words)
     if _is_common(text) or _score(text, own) < ENOUGH or _score(_without(text, own), own) < ENOUGH:
-        raise Invalid(field, "that password would soon be guessed; four or five unrelated words make a better one")
+        raise Invalid(field, "That password would soon be guessed. Four or five unrelated words make a better one.")
     return text
 
 

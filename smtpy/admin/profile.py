@@ -23,7 +23,7 @@ def set_(c: Change, user_id: int, *, name: str, language: str, theme: Theme) -> 
     """Change all three. Raises Invalid, NotFound."""
     user = c.session.get(User, user_id)
     if user is None:
-        raise NotFound("user", "there is no such user")
+        raise NotFound("user", "There is no such user.")
     before = Profile(user.name, user.language, user.theme.value)
     user.name, user.language, user.theme = read.name(name), language, theme
     return c.record("user.set", f"user {user.email}", before, Profile(user.name, user.language, user.theme.value))

@@ -40,7 +40,7 @@ def show(desk: Desk, name: str) -> Letter:
 def act(c: Change, desk: Desk, what: Act, name: str = "") -> None:
     """Hold, release, delete or retry a message; flush takes none. Raises Invalid, NotFound, Away."""
     if viewer_of(c.session) is not None:
-        raise NotFound("message", "the queue is for operators")
+        raise NotFound("message", "The queue is for operators.")
     before = _told(show(desk, name)) if what is Act.DELETE else None
     c.note(f"queue.{what}", f"message {name}" if name else "the queue", before, None)
     c.session.flush()
@@ -63,7 +63,7 @@ def _asked(desk: Desk, request: Request) -> Answer:
         case Refused(why="gone"):
             raise NotFound("message", answer.words)
         case Refused(why="malformed"):
-            raise Invalid("message", f"{answer.words}: {request.id}" if request.id else answer.words)
+            raise Invalid("message", f"{request.id}: {answer.words}" if request.id else answer.words)
         case Refused():
             raise Away(answer.words)
         case Listing() | Letter() | Done():

@@ -20,10 +20,10 @@ def address(field: str, text: str) -> Address:
     try:
         found = parse(text)
     except BadAddress as bad:
-        raise Invalid(field, f"{text}: {bad}") from None
+        raise Invalid(field, f"{text} is no address: {bad}.") from None
     if any(unicodedata.category(character) == "Cf" for character in found.local):
         shown = found.local.encode("ascii", "backslashreplace").decode()
-        raise Invalid(field, f"{shown}: a character of it is not seen, or turns the writing round; leave it out")
+        raise Invalid(field, f"{shown} has a character that is not seen, or turns the writing round. Leave it out.")
     return found
 
 
@@ -31,13 +31,11 @@ def alias_address(text: str) -> Address:
     """An address that an alias may have: none that the mail path reads in another way."""
     found = address("address", text)
     if not ROUTING_CHARACTERS.isdisjoint(found.local):
-        raise Invalid("address", f"{text}: the characters % ! @ : are refused on the mail path; leave them out")
+        raise Invalid("address", f"{text}: the characters % ! @ : are refused on the mail path. Leave them out.")
     if is_return_address(found.local):
-        raise Invalid("address", f"{text}: SRS0, SRS1 and SRST begin return addresses; choose another name")
+        raise Invalid("address", f"{text}: SRS0, SRS1 and SRST begin return addresses. Choose another name.")
     if len(fold(found.local).encode()) > MAX_LOCAL:  # "İ" is two octets, and three when it is folded
-        raise Invalid(
-            "address", f"{text}: in small letters it is longer than {MAX_LOCAL} octets; choose a shorter name"
-        )
+        raise Invalid("address", f"{text} is longer than {MAX_LOCAL} octets in small letters. Choose a shorter name.")
     return found
 
 
@@ -45,9 +43,9 @@ def mailbox_address(text: str) -> Address:
     """An address that a mailbox may have: one that every server outside takes, and none that leads back in."""
     found = address("address", text)
     if is_internal(found.domain):
-        raise Invalid("address", f"{text}: {found.domain} is used within the service; name a mailbox elsewhere")
+        raise Invalid("address", f"{text}: {found.domain} is used within the service. Name a mailbox elsewhere.")
     if not found.ascii:  # RFC 6531 section 3.4: it needs SMTPUTF8, which a message in ASCII does not leave with
-        raise Invalid("address", f"{text}: many servers take a mailbox in ASCII only; name one of its other addresses")
+        raise Invalid("address", f"{text}: many servers take a mailbox in ASCII only. Name one of its other addresses.")
     return found
 
 
@@ -56,18 +54,18 @@ def domain_name(text: str) -> str:
     try:
         name = parse_domain(text.rstrip("."))
     except BadAddress as bad:
-        raise Invalid("domain", f"{text}: {bad}") from None
+        raise Invalid("domain", f"{text} is no address: {bad}.") from None
     if name.startswith("["):
-        raise Invalid("domain", f"{text}: an address literal is no domain")
+        raise Invalid("domain", f"{text} is an IP address. Give the name of a domain.")
     if is_internal(name):
-        raise Invalid("domain", f"{text} is used within the service; choose another name")
+        raise Invalid("domain", f"{text} is used within the service. Choose another name.")
     return name
 
 
 def mode(value: Mode) -> Mode:
     """A mode this version has."""
     if value is Mode.PRIVATE:
-        raise Invalid("mode", "mode private needs reply addresses, which this version has not; use transparent")
+        raise Invalid("mode", "Mode private needs reply addresses, which this version has not. Use transparent.")
     return value
 
 
@@ -84,7 +82,7 @@ def name(text: str) -> str:
 def line(field: str, text: str, most: int) -> str:
     """Words on one line, which may stand in a header of a message."""
     if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
-        raise Invalid(field, f"the {field} has a line break or another control character; write it on one line")
+        raise Invalid(field, f"The {field} has a line break or another control character. Write it on one line.")
     return _words(field, text, most)
 
 
@@ -92,9 +90,9 @@ def tag(text: str) -> str:
     """A tag: a word or two in small letters. A comma stands between tags, never in one."""
     found = " ".join(_words("tags", text, MAX_NOTE).lower().split())
     if len(found) > MAX_TAG:
-        raise Invalid("tags", f"a tag has at most {MAX_TAG} characters")
+        raise Invalid("tags", f"A tag has at most {MAX_TAG} characters. Shorten it.")
     if not found or "," in found:
-        raise Invalid("tags", "a tag is a word or two, without a comma")
+        raise Invalid("tags", "A tag is a word or two, without a comma.")
     return found
 
 
@@ -102,16 +100,16 @@ def announcement(text: str) -> str:
     """What an administrator tells everybody."""
     words = _words("text", text.strip(), MAX_ANNOUNCEMENT)
     if not words:
-        raise Invalid("text", "write what is to be told")
+        raise Invalid("text", "Write what is to be told.")
     return words
 
 
 def _words(field: str, text: str, most: int) -> str:
     """Text that both databases can hold: no NUL, and no lone surrogate, which stands for what is not UTF-8."""
     if len(text) > most:
-        raise Invalid(field, f"a {field} has at most {most} characters")
+        raise Invalid(field, f"The {field} has at most {most} characters. Shorten it.")
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
-        raise Invalid(field, f"the {field} is not UTF-8 text; write it again")
+        raise Invalid(field, f"The {field} is not UTF-8 text. Write it again.")
     return text
 
 
@@ -120,9 +118,9 @@ def pattern(text: str) -> str:
     try:
         compiled(_words("pattern", text, MAX_PATTERN))
     except BadPattern as bad:
-        raise Invalid("pattern", str(bad)) from None
+        raise Invalid("pattern", f"The {bad}.") from None
     if not text:
-        raise Invalid("pattern", "an empty pattern matches no address; use domain catch-all for all")
+        raise Invalid("pattern", "An empty pattern matches no address. Use the catch-all of the domain for all.")
     return text
 
 
@@ -132,4 +130,4 @@ def moment(field: str, text: str) -> datetime:
         found = datetime.fromisoformat(text)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):  # overflow: in UTC it is before the year 1 or after the year 9999
-        raise Invalid(field, f"{text}: a time is written 2030-12-31 or 2030-12-31T18:00:00+01:00") from None
+        raise Invalid(field, f"{text} is no time. Write it as 2030-12-31 or 2030-12-31T18:00:00+01:00.") from None

@@ -120,12 +120,12 @@ def keep_one(c: Change, row: User) -> None:
         return
     others = select(User.id).where(STATES["on"], User.role == Role.ADMIN, User.id != row.id).limit(1)
     if c.session.scalar(others) is None:
-        raise InUse("user", f"{row.email} is the only administrator who can sign in; make somebody else one first")
+        raise InUse("user", f"{row.email} is the only administrator who can sign in. Make somebody else one first.")
 
 
 def _for_operators(session: Session) -> None:
     if viewer_of(session) is not None:
-        raise NotFound("user", "the roll is for operators")
+        raise NotFound("user", "The roll is for operators.")
 
 
 def _entry(session: Session, row: User, domains: int, mailboxes: int, aliases: int) -> Entry:

@@ -154,7 +154,7 @@ def revoke(c: Change, uuid: str) -> None:
     """End one of the viewer's sessions. Raises NotFound."""
     gone = delete(WebSession).where(WebSession.uuid == uuid, owned(c.session, WebSession.user_id))
     if not c.session.execute(gone.returning(WebSession.uuid)).first():
-        raise NotFound("session", "there is no such session; it may have ended by itself")
+        raise NotFound("session", "There is no such session. It may have ended by itself.")
     c.note("session.revoke", f"session {uuid}", None, None)
 
 

@@ -112,7 +112,7 @@ def came(c: Change, member: Member, *, how: str, device: str) -> bool:
     """Note that they came in; whether from a device they had not come from before (`device` and the network)."""
     user = c.session.scalar(select(User).where(User.id == member.id))
     if user is None:
-        raise NotFound("user", "there is no such user")
+        raise NotFound("user", "There is no such user.")
     earlier = select(Audit.client, Audit.after).where(Audit.actor == c.actor, Audit.act == ACT)
     rows = c.session.execute(earlier.order_by(Audit.id.desc()).limit(DEVICES)).all()
     known = any(client == c.client and (after or {}).get("device") == device for client, after in rows)
@@ -133,7 +133,7 @@ def set_password(c: Change, user_id: int, text: str, *, words: tuple[str, ...] =
     """Another password. Ending sessions is for who calls this. Raises Invalid, NotFound."""
     user = c.session.scalar(select(User).where(User.id == user_id))
     if user is None:
-        raise NotFound("user", "there is no such user")
+        raise NotFound("user", "There is no such user.")
     passwords.judged(text, (user.email, user.name, *words))
     user.password = passwords.hashed(text)
     c.note("user.password", f"user {user.email}", None, None)

@@ -55,7 +55,7 @@ def bear(c: Change, row: Alias, names: Sequence[str]) -> None:
     """Have the alias bear these tags and no others. Raises Invalid."""
     wanted = {read.tag(name) for name in names}
     if len(wanted) > MOST:
-        raise Invalid("tags", f"an alias bears {MOST} tags at most")
+        raise Invalid("tags", f"An alias bears {MOST} tags at most. Take one away.")
     known = select(Tag).where(Tag.owner_id == row.owner_id, Tag.name.in_(wanted))
     there = {tag.name: tag for tag in c.session.scalars(known)}
     made = [Tag(owner_id=row.owner_id, name=name) for name in sorted(wanted - there.keys())]

@@ -139,7 +139,8 @@ def _of_verdict(entry: Entry) -> State:
 def _decided(entry: Entry) -> Iterator[Step]:
     """What the journal says of a pass."""
     if entry.stage != SPLIT:
-        words = f"from {entry.client or 'this host'}" + (f", {entry.size} octets" if entry.size else "")
+        client = entry.client or "this host"
+        words = f"from {client}, {entry.size} octets" if entry.size else f"from {client}"
         yield Step(entry.at, "received", words, queue_id=entry.queue_id)
     if entry.dmarc:
         words = f"spf={entry.spf} dkim={entry.dkim} dmarc={entry.dmarc} arc={entry.arc}"

@@ -73,16 +73,16 @@ def outcome(request: Request, ran: Sequence[Ran]) -> Answer | None:
     if (count := _COUNT.search(last.complained)) is not None and count[1] == b"0":
         return Refused("gone", GONE[request.act].format(id=request.id))
     if request.act is Act.RETRY and _letter(request.id, last.said).queue == "hold":
-        return Refused("gone", f"{request.id} is on hold; release it instead")
+        return Refused("gone", f"{request.id} is on hold. Release it instead.")
     if len(ran) < len(commands(request)):
         return None
     return _letter(request.id, last.said) if request.act is Act.SHOW else Done()
 
 
-NOT_THERE = "no message {id} is in the queue: it was delivered, returned or deleted"
+NOT_THERE = "No message {id} is in the queue. It was delivered, returned or deleted."
 GONE = {
-    Act.HOLD: "no message {id} can be put on hold: it has left the queue, or is on hold already",
-    Act.RELEASE: "no message {id} is on hold",
+    Act.HOLD: "No message {id} can be put on hold. It has left the queue, or is on hold already.",
+    Act.RELEASE: "No message {id} is on hold.",
     Act.DELETE: NOT_THERE,
 }
 

@@ -133,16 +133,16 @@ class Refused:
 
 Answer = Listing | Letter | Done | Refused
 
-NO_REQUEST = Refused("malformed", "this is no request; see smtpy/queue/protocol.py")
-NO_ID = Refused("malformed", "this is no queue id")
+NO_REQUEST = Refused("malformed", "This is no request. See smtpy/queue/protocol.py.")
+NO_ID = Refused("malformed", "This is no queue id.")
 BAD = {
     "id": NO_ID,
-    "about": Refused("malformed", "look for at most 320 characters, none of them a control character"),
-    "after": Refused("malformed", "this is no place in the queue"),
-    "limit": Refused("malformed", f"ask for 1 to {MAX_LISTED} messages"),
+    "about": Refused("malformed", "Look for at most 320 characters, none of them a control character."),
+    "after": Refused("malformed", "This is no place in the queue."),
+    "limit": Refused("malformed", f"Ask for 1 to {MAX_LISTED} messages."),
 }
-NEEDS_ID = Refused("malformed", "name the message by its queue id")
-NEEDS_NO_ID = Refused("malformed", "this is done for all messages, and takes no queue id")
+NEEDS_ID = Refused("malformed", "Name the message by its queue id.")
+NEEDS_NO_ID = Refused("malformed", "This is done for all messages, and takes no queue id.")
 
 _REQUEST = TypeAdapter(Request)
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])

@@ -50,7 +50,7 @@ Act = Callable[[Change], object]
 REFUSED: dict[str, tuple[Act, type[Refusal], str]] = {
     "user twice, other letter case": (lambda c: members.add(c, "ANN@People.EXAMPLE"), AlreadyThere, "there already"),
     "user without @": (lambda c: members.add(c, "ann"), Invalid, "no @"),
-    "unknown user off": (lambda c: members.off(c, "eve@people.example"), NotFound, "add it first"),
+    "unknown user off": (lambda c: members.off(c, "eve@people.example"), NotFound, "Add it first"),
     "unknown uuid": (lambda c: members.off(c, "00000000-0000-4000-8000-000000000000"), NotFound, "no user"),
     "user with a domain deleted": (lambda c: members.delete(c, ANN), InUse, "still owns a domain"),
     "mailbox twice": (lambda c: mailboxes.add(c, INBOX, owner=ANN, verified=True), AlreadyThere, "there already"),
@@ -59,9 +59,9 @@ REFUSED: dict[str, tuple[Act, type[Refusal], str]] = {
         InUse,
         "go in circles",
     ),
-    "mailbox within": (lambda c: mailbox(c, "a=our.example@split.invalid"), Invalid, "name a mailbox elsewhere"),
-    "mailbox where all is dropped": (lambda c: mailbox(c, "x@DROP.invalid"), Invalid, "name a mailbox elsewhere"),
-    "mailbox under it": (lambda c: mailbox(c, "x@a.drop.invalid"), Invalid, "name a mailbox elsewhere"),
+    "mailbox within": (lambda c: mailbox(c, "a=our.example@split.invalid"), Invalid, "Name a mailbox elsewhere"),
+    "mailbox where all is dropped": (lambda c: mailbox(c, "x@DROP.invalid"), Invalid, "Name a mailbox elsewhere"),
+    "mailbox under it": (lambda c: mailbox(c, "x@a.drop.invalid"), Invalid, "Name a mailbox elsewhere"),
     "mailbox on this server": (lambda c: mailbox(c, "x@MX.house.example"), Invalid, "has no mailboxes"),
     "mailbox beyond ASCII": (lambda c: mailbox(c, "jörg@inbox.example"), Invalid, "in ASCII only"),
     "mailbox of nobody": (
@@ -69,20 +69,20 @@ REFUSED: dict[str, tuple[Act, type[Refusal], str]] = {
         NotFound,
         "user",
     ),
-    "mailbox in use deleted": (lambda c: mailboxes.delete(c, BOBS), InUse, "roles of a domain leads"),
-    "mailbox of an alias deleted": (lambda c: mailboxes.delete(c, INBOX), InUse, "an alias leads"),
+    "mailbox in use deleted": (lambda c: mailboxes.delete(c, BOBS), InUse, "A role of a domain leads"),
+    "mailbox of an alias deleted": (lambda c: mailboxes.delete(c, INBOX), InUse, "An alias leads"),
     "domain twice": (lambda c: domains.add(c, "OUR.example.", owner=BOB), AlreadyThere, "there already"),
     "domain with a mailbox on it": (
         lambda c: domains.add(c, "inbox.example", owner=BOB),
         InUse,
         "get its own mail back",
     ),
-    "domain literal": (lambda c: domains.add(c, "[192.0.2.1]", owner=ANN), Invalid, "literal"),
+    "domain literal": (lambda c: domains.add(c, "[192.0.2.1]", owner=ANN), Invalid, "is an IP address"),
     "domain within": (lambda c: domains.add(c, "split.invalid", owner=ANN), Invalid, "within the service"),
     "domain under one within": (lambda c: domains.add(c, "a.drop.invalid", owner=ANN), Invalid, "within the service"),
     "domain of this server's name": (lambda c: domains.add(c, "MX.house.example", owner=ANN), Invalid, "own name"),
     "domain with a space": (lambda c: domains.add(c, "a b.example", owner=ANN), Invalid, "valid host name"),
-    "private domain": (lambda c: domains.set_(c, "our.example", default_mode=Mode.PRIVATE), Invalid, "use transparent"),
+    "private domain": (lambda c: domains.set_(c, "our.example", default_mode=Mode.PRIVATE), Invalid, "Use transparent"),
     "strange separator": (lambda c: domains.set_(c, "our.example", extension_separator="a"), Invalid, "one of"),
     "no octets": (lambda c: domains.set_(c, "our.example", max_message_bytes=0), Invalid, "one octet"),
     "more octets than numbers": (
@@ -187,7 +187,7 @@ def test_a_deleted_alias_keeps_its_address(house: Engine) -> None:
             gone = aliases.delete(c, "sales@our.example")
     assert gone.deleted_at is not None
     for act in (lambda c: aliases.add(c, "sales@our.example", to=[INBOX]), lambda c: aliases.on(c, gone.uuid)):
-        with pytest.raises(InTrash, match="restore"), change(house, by="test") as c:
+        with pytest.raises(InTrash, match="Restore"), change(house, by="test") as c:
             act(c)
     with Session(house) as session:
         assert aliases.page(session) == ()
@@ -246,7 +246,7 @@ def test_a_domain_in_the_trash_holds_no_mailbox(house: Engine) -> None:
         automatics.catch_all(c, "his.example", to=[BOBS])
         domains.delete(c, "his.example")
         mailboxes.delete(c, BOBS)
-    with pytest.raises(InTrash, match=r"rule .* restore one"), change(house, by="test") as c:
+    with pytest.raises(InTrash, match=r"rule .* Restore one"), change(house, by="test") as c:
         domains.restore(c, "his.example")
     with change(house, by="test") as c:
         mailboxes.restore(c, BOBS)
@@ -267,7 +267,7 @@ def test_restoring_goes_from_the_owner_down(house: Engine) -> None:
     )
     for number, act in enumerate(order):
         for later in order[number + 1 :]:
-            with pytest.raises(InTrash, match="restore"), change(house, by="test") as c:
+            with pytest.raises(InTrash, match="Restore"), change(house, by="test") as c:
                 later(c)
         with change(house, by="test") as c:
             act(c)

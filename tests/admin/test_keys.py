@@ -134,7 +134,7 @@ def test_keys_that_were_lost_make_room(house: Engine, state: str) -> None:
     if state == "waiting":
         with door(house, OTHER) as c:
             assert keys.seen(c, OUR, first) == ()
-        with pytest.raises(Invalid, match="key rotate"), door(house, OTHER) as c:
+        with pytest.raises(Invalid, match="Make new ones"), door(house, OTHER) as c:
             keys.use(c, OUR)
     with door(house, OTHER) as c:
         keys.rotate(c, OUR)
@@ -163,8 +163,8 @@ def test_retired_deleted_and_purged(house: Engine) -> None:
 
 REFUSED: dict[str, tuple[Callable[[Change, str], object], type[Refusal], str]] = {
     "a pair while one waits": (lambda c, _: keys.rotate(c, OUR), InUse, "waits to be seen"),
-    "delete what waits": (lambda c, rsa: keys.delete(c, OUR, rsa), InUse, "retire it first"),
-    "unknown domain": (lambda c, _: keys.rotate(c, "x.example"), NotFound, "add it first"),
+    "delete what waits": (lambda c, rsa: keys.delete(c, OUR, rsa), InUse, "Retire it first"),
+    "unknown domain": (lambda c, _: keys.rotate(c, "x.example"), NotFound, "Add it first"),
     "unknown key": (lambda c, _: keys.retire(c, OUR, "r1"), NotFound, "key list our.example"),
 }
 
@@ -183,7 +183,7 @@ def test_refusals_once_they_are_used(house: Engine) -> None:
     with door(house) as c:
         keys.use(c, OUR)
         keys.retire(c, OUR, ed25519)
-    with pytest.raises(NotFound, match="key rotate"), door(house) as c:
+    with pytest.raises(NotFound, match="Make new ones"), door(house) as c:
         keys.use(c, OUR)
     with pytest.raises(InUse, match="only key"), door(house) as c:
         keys.retire(c, OUR, rsa)

@@ -107,7 +107,7 @@ def test_a_name_is_taken_over_after_a_week(people: Engine) -> None:
         aliases.add(c, f"shop@{NAME}", to=["ann@inbox.example"])
     why = refused(people, BEN)
     assert isinstance(why, AlreadyThere)
-    assert "not shown yet that it is theirs; if it is yours, ask the operator, or add it after" in why.message
+    assert "not shown yet that it is theirs. If it is yours, ask the operator, or add it after" in why.message
     older(people, GRACE)
     with acting(people, BEN) as c:
         second = domains.add(c, NAME, owner=BEN)
@@ -140,7 +140,7 @@ def test_what_is_proven_stays_in_trash_and_age(people: Engine) -> None:
     with change(people, by="test") as c:
         domains.add(c, NAME, owner=ANN)
     older(people, 2 * GRACE)
-    assert refused(people, BEN).message == f"somebody else has {NAME} here; if it is yours, ask the operator"
+    assert refused(people, BEN).message == f"Somebody else has {NAME} here. If it is yours, ask the operator."
     with acting(people, ANN) as c:
         domains.delete(c, NAME)
     assert isinstance(refused(people, BEN), AlreadyThere)

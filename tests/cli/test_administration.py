@@ -72,7 +72,7 @@ def test_deleted_and_restored_as_often_as_you_like(house: Run, noun: str) -> Non
 REFUSED = {
     "alias add sales@our.example --to ann@inbox.example": (os.EX_CANTCREAT, "there already"),
     "alias add x@our.example": (os.EX_DATAERR, "at least one mailbox"),
-    "alias add x@other.example --to ann@inbox.example": (os.EX_NOUSER, "add it first"),
+    "alias add x@other.example --to ann@inbox.example": (os.EX_NOUSER, "Add it first"),
     "alias add x@our.example --to bob@inbox.example": (os.EX_NOUSER, "add it"),
     "alias add x@our.example --to ann@inbox.example --mode private": (os.EX_USAGE, "is not 'transparent'"),
     "domain set our.example --default-mode private": (os.EX_USAGE, "is not 'transparent'"),

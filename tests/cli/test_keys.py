@@ -61,7 +61,7 @@ def test_retired_and_deleted(house: Run) -> None:
     house("key", "use", OUR, "--now")
     ed25519 = selector(house, "e")
     done = house("key", "delete", OUR, ed25519)
-    assert (done.exit_code, "retire it first" in done.output) == (os.EX_UNAVAILABLE, True)
+    assert (done.exit_code, "Retire it first" in done.output) == (os.EX_UNAVAILABLE, True)
     assert house("key", "retire", OUR, ed25519).output == f"key {ed25519} of {OUR} is retired\n"
     done = house("key", "retire", OUR, selector(house, "r"))
     assert (done.exit_code, "only key that signs" in done.output) == (os.EX_UNAVAILABLE, True)
@@ -72,8 +72,8 @@ def test_retired_and_deleted(house: Run) -> None:
 REFUSED = {
     f"use {OUR}": (os.EX_USAGE, f"smtpy domain check {OUR}"),
     f"rotate {OUR}": (os.EX_UNAVAILABLE, "waits to be seen in DNS"),
-    "rotate other.example": (os.EX_NOUSER, "add it first"),
-    "list other.example": (os.EX_NOUSER, "add it first"),
+    "rotate other.example": (os.EX_NOUSER, "Add it first"),
+    "list other.example": (os.EX_NOUSER, "Add it first"),
     f"retire {OUR} none": (os.EX_NOUSER, f"smtpy key list {OUR}"),
 }
 
@@ -120,7 +120,7 @@ def test_ed25519_is_not_left_alone(house: Run) -> None:
     house("key", "rotate", OUR)
     waiting = [row["selector"] for row in listed(house, OUR) if row["state"] == "waiting"]
     done = house("key", "retire", OUR, max(waiting))  # or the other one would take the place of the pair
-    assert (done.exit_code, f"retire {min(waiting)} before it" in done.output) == (os.EX_UNAVAILABLE, True)
+    assert (done.exit_code, f"Retire {min(waiting)} before it" in done.output) == (os.EX_UNAVAILABLE, True)
     for each in (*sorted(waiting), ed25519):
         assert house("key", "retire", OUR, each).exit_code == 0
     assert states(house) == [("e1", "retired"), ("e2", "retired"), ("r1", "used"), ("r2", "retired")]

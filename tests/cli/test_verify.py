@@ -60,7 +60,7 @@ def test_as_json(verify: Verify) -> None:
 def test_the_exit_code_is_that_of_dmarc(verify: Verify) -> None:
     forged = verify("--client", "203.0.113.9", "--from", "a@sender.example")
     assert forged.exit_code == os.EX_NOPERM
-    assert "asks to reject  neither SPF nor DKIM vouches for sender.example" in forged.stdout
+    assert "(asks to reject)  neither SPF nor DKIM vouches for sender.example" in forged.stdout
     assert verify().exit_code == os.EX_NOPERM
     assert verify(message=b"From: a@slow.example\n\n").exit_code == os.EX_TEMPFAIL
     assert verify(message=b"From: a@nowhere.example\n\n").exit_code == os.EX_OK

@@ -191,7 +191,7 @@ def test_the_command_at_a_terminal(house: Stand, helper: Helper) -> None:
     gone = run("--config", str(house.config), "queue", "delete", name, *where)
     assert (gone.exit_code, "is in the queue" in gone.output) == (os.EX_NOUSER, True)
     bad = run("--config", str(house.config), "queue", "delete", "ALL", *where)
-    assert (bad.exit_code, bad.output) == (os.EX_DATAERR, "smtpy: this is no queue id: ALL\n")
+    assert (bad.exit_code, bad.output) == (os.EX_DATAERR, "smtpy: ALL: This is no queue id.\n")
     assert acts(house, name) == ["queue.hold", "queue.release", "queue.retry", "queue.delete"]
 
 

@@ -68,7 +68,7 @@ def test_another_letter_makes_the_first_worth_nothing(world: World, sent: Post) 
     assert client.get(first).status_code == 404
     assert client.get(second).status_code == 200
     client.post(f"/mailboxes/{world.things['mailbox']}/ask")
-    assert len(sent) == 2  # it is verified already
+    assert len(sent) == 2  # it is verified already.
 
 
 def test_strangers_are_not_written_to_at_will(world: World, sent: Post) -> None:
@@ -163,7 +163,7 @@ def test_what_is_done_can_be_undone(world: World, act: str) -> None:
 
 def test_one_that_an_alias_needs_stays(world: World) -> None:
     path = f"/mailboxes/{world.things['mailbox']}/trash"
-    assert "an alias leads to ann@inbox.example" in world.as_("owner").post(path, follow_redirects=True).text
+    assert "An alias leads to ann@inbox.example" in world.as_("owner").post(path, follow_redirects=True).text
     assert row(world, "ann@inbox.example").deleted_at is None
 
 

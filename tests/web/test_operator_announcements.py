@@ -65,7 +65,7 @@ def test_it_begins_later(sign_in: SignIn) -> None:
     ("form", "words"),
     [
         ({"text": ""}, "Fill this in."),
-        ({"text": " "}, "write what is to be told"),
+        ({"text": " "}, "Write what is to be told."),
         ({"level": "loud"}, "Not a valid choice"),
         ({"shown_until": "2020-01-01T00:00"}, "over before anybody has seen it"),
         ({"shown_until": "soon"}, "Not a valid datetime"),
