@@ -30,6 +30,7 @@ from web import (
     pages,
     places,
     sessions,
+    told,
     tracing,
 )
 
@@ -69,6 +70,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
         auth,
         i18n,
         look,
+        told,
         tracing,
         banner,
         navigation,

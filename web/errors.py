@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from smtpy.admin.outages import Away, Closed, NotReady, Outage, named
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound, Refusal
 from web.i18n import _
+from web.told import told
 
 STATUS: dict[type[Exception], int] = {
     NotFound: 404,
@@ -42,7 +43,7 @@ def refused(refusal: Refusal) -> ResponseReturnValue:
     """What does not exist is told in the same words, whether it is somebody else's or nobody's."""
     if isinstance(refusal, NotFound):
         return page(404, _("Not found"), _("There is nothing here, or it is not yours."))
-    return page(STATUS[type(refusal)], _("That cannot be done"), refusal.message)
+    return page(STATUS[type(refusal)], _("That cannot be done"), told(refusal.message))
 
 
 def out(outage: Outage) -> ResponseReturnValue:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale, dates
-from babel.messages import mofile, pofile
+from babel.messages import Catalog, mofile, pofile
 from babel.support import LazyProxy
 from flask import Flask, g, has_request_context, request
 
@@ -28,14 +28,21 @@ def languages() -> dict[str, str]:
 
 
 @cache
-def _catalogue(language: str) -> catalogues.NullTranslations:
+def catalogue(language: str) -> Catalog:
+    """All texts of a language; of the source there is nothing to say."""
     path = FOLDER / f"{language}.po"
     if language == SOURCE or not path.exists():
-        return catalogues.NullTranslations()
+        return Catalog(locale=language)
     with path.open("rb") as file:
-        read = pofile.read_po(file, locale=language)
+        return pofile.read_po(file, locale=language)
+
+
+@cache
+def _catalogue(language: str) -> catalogues.NullTranslations:
+    if language == SOURCE:
+        return catalogues.NullTranslations()
     compiled = io.BytesIO()
-    mofile.write_mo(compiled, read)
+    mofile.write_mo(compiled, catalogue(language))
     compiled.seek(0)
     return catalogues.GNUTranslations(compiled)
 
@@ -51,6 +58,16 @@ def language() -> str:
         g.language = chosen if chosen in languages() else best or SOURCE
     found: str = g.language
     return found
+
+
+def speak(chosen: str) -> str:
+    """From here on the reader is somebody else, as of a letter; a language that is not there changes nothing.
+
+    Returns the language until now.
+    """
+    before = language()
+    g.language = chosen if chosen in languages() else before
+    return before
 
 
 def _(text: str, **values: Any) -> str:

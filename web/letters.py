@@ -16,7 +16,7 @@ from smtpy.notices.letters import Letter
 from smtpy.notices.message import composed
 from smtpy.notices.post import Post, Undelivered
 from web import beside, door
-from web.i18n import _, language
+from web.i18n import _, language, speak
 
 log = logging.getLogger("smtpy.web")
 
@@ -71,4 +71,6 @@ def _message(letter: Letter, to: str) -> Any:
 
 def tell_changed(member: Member, what: str, *, to: str = "") -> None:
     """Tell a member that their way of signing in has changed; `what` is a key of letters.CHANGES."""
+    before = speak(member.language)
     send_beside(letters.changed(_, link("settings.security"), what), to or member.email)
+    speak(before)

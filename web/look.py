@@ -38,7 +38,7 @@ def iso(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def number(value: int) -> str:
+def number(value: float) -> str:
     """With the reader's separators."""
     return numbers.format_decimal(value, locale=locale())
 

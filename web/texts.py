@@ -1,5 +1,7 @@
 """The texts of the pages, as translators get them: found in source and templates, and taken into `locale/*.po`.
 
+With them the sentences of the core (web.sentences), in a context of their own.
+
 `make texts` brings each catalogue up to date; what is new in it stands there without a translation, and a test tells.
 A new language is an empty file: `touch web/locale/fr.po && make texts`.
 """
@@ -15,6 +17,8 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
+from web.sentences import CORE, sentences
+
 ROOT = Path(__file__).parent
 FOLDER = ROOT / "locale"
 NOTICES = ROOT.parent / "smtpy" / "notices"  # letters are translated here, too
@@ -28,6 +32,8 @@ def found() -> Catalog:
     catalogue = Catalog(project="SMTPy", charset="utf-8", fuzzy=False)
     for place, line, text, comments in _all():
         catalogue.add(text, locations=[(place, line)], auto_comments=comments)
+    for place, line, text in sentences():
+        catalogue.add(text, locations=[(place, line)], context=CORE)
     return catalogue
 
 
@@ -41,7 +47,7 @@ def _all() -> Iterator[tuple[str, int, str | tuple[str, ...], list[str]]]:
 
 def wanting(catalogue: Catalog, texts: Catalog) -> list[str]:
     """What is not translated as it should be: a line each."""
-    return [line for text in texts if text.id for line in _wrong(text, catalogue.get(text.id))]
+    return [line for text in texts if text.id for line in _wrong(text, catalogue.get(text.id, text.context))]
 
 
 def _wrong(text: Message, translated: Message | None) -> Iterator[str]:
@@ -50,8 +56,13 @@ def _wrong(text: Message, translated: Message | None) -> Iterator[str]:
         yield f"without translation: {text.id!r}"
     elif translated.fuzzy:
         yield f"fuzzy: {text.id!r}"
-    elif any(_values(form) != _values(_forms(text.id)[-1]) for form in said):
+    elif not all(_fits(_values(form), _values(_forms(text.id)[-1]), text.context) for form in said):
         yield f"other placeholders: {text.id!r}"
+
+
+def _fits(given: set[str], asked: set[str], context: str | None) -> bool:
+    """A sentence of the core may leave out a value that another language has no use for, as an article."""
+    return given <= asked if context == CORE else given == asked
 
 
 def _forms(text: object) -> tuple[str, ...]:

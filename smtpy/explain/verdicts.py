@@ -41,10 +41,10 @@ def rows(found: Authentication) -> tuple[Verdict, ...]:
     signatures = [
         Verdict("dkim", each.result, f"{each.domain} {each.selector} {each.algorithm}", each.why) for each in found.dkim
     ]
-    asks = f" asks to {dmarc.policy}" if dmarc.policy in ("reject", "quarantine") else ""
+    asks = dmarc.policy in ("reject", "quarantine")
     return (
         Verdict("spf", spf.result, f"{spf.domain} ({spf.identity})", spf.why),
         *(signatures or [Verdict("dkim", "none", "", "")]),
         Verdict("arc", arc.result, ", ".join(arc.sealers), arc.why),
-        Verdict("dmarc", dmarc.result, f"{dmarc.domain}{asks}", dmarc.why),
+        Verdict("dmarc", dmarc.result, f"{dmarc.domain} (asks to {dmarc.policy})" if asks else dmarc.domain, dmarc.why),
     )

@@ -164,7 +164,7 @@ def _queue_id(number: int) -> str:
 def _decided(random: Random, alias: Made, domain: str, stranger: bool) -> tuple[str, str, str]:
     """Decision, reason, and the tally it counts for."""
     if not alias.on:
-        return "refuse", "the alias is switched off", "refused"
+        return "refuse", "alias is switched off", "refused"
     if not stranger:
         return "forward", "exact alias", "forwarded"
     chance = random.random()

@@ -24,7 +24,8 @@ from smtpy.store.records import JournalRow
 from smtpy.store.schema import Alias, Audit, User
 from smtpy.store.tallies import JournalPosition
 from smtpy.terms import vault_of
-from smtpy.zone.findings import Finding, Status, finding
+from smtpy.zone.findings import NO_ANSWER, Finding, Status, finding
+from smtpy.zone.look import publish
 from smtpy.zone.records import Kind, Wanted
 
 PASSWORD = "seven cups of nettle tea"  # noqa: S105 - of people who do not exist
@@ -33,16 +34,12 @@ ALL_ABSENT = (Kind.OWNERSHIP, Kind.MX, Kind.SPF, Kind.DKIM, Kind.DMARC)
 
 SIZES = {"small": Size(140, 6_000, 6_000), "large": Size(100_000, 1_000_000, 100_000)}
 # What DNS shows of a domain: those of these kinds with this status.
-STATES: dict[str, tuple[tuple[Kind, ...], Status, str]] = {
-    OWN_DOMAINS[1]: ((Kind.DMARC, Kind.TLS_RPT), Status.WARNING, "Have p=none become p=reject once reports look well."),
-    OWN_DOMAINS[2]: (
-        (Kind.MX,),
-        Status.WRONG,
-        "Take the other MX record away: mail that goes there does not come here.",
-    ),
-    OWN_DOMAINS[3]: (ALL_ABSENT, Status.UNKNOWN, "Nothing now, it is asked again later."),
-    NEW_DOMAIN: (ALL_ABSENT, Status.MISSING, "Publish this record."),
-    f"{MEMBERS[0]}.example": ((Kind.DKIM,), Status.MISSING, "Publish this record; until then mail leaves unsigned."),
+STATES: dict[str, tuple[tuple[Kind, ...], Status]] = {
+    OWN_DOMAINS[1]: ((Kind.DMARC,), Status.WARNING),
+    OWN_DOMAINS[2]: ((Kind.MX,), Status.WRONG),
+    OWN_DOMAINS[3]: (ALL_ABSENT, Status.UNKNOWN),
+    NEW_DOMAIN: (ALL_ABSENT, Status.MISSING),
+    f"{MEMBERS[0]}.example": ((Kind.DKIM,), Status.MISSING),
 }
 
 
@@ -72,7 +69,7 @@ def plant(engine: Engine, settings: Settings, size: str, number: int, now: datet
 def _refuse_lived_in(engine: Engine, force: bool) -> None:
     with reading(engine) as session:
         if not force and session.scalar(select(User.id).limit(1)) is not None:
-            raise InUse("database", "there are users in this database already; --force plants the town among them")
+            raise InUse("database", "There are users in this database already. --force plants the town among them.")
 
 
 def _look(engine: Engine, settings: Settings, now: datetime) -> None:
@@ -82,15 +79,22 @@ def _look(engine: Engine, settings: Settings, now: datetime) -> None:
         for name in (*OWN_DOMAINS, NEW_DOMAIN, *(f"{each}.example" for each in MEMBERS)):
             with reading(engine) as session:
                 records = wanted(session, name, settings)
-            kinds, status, todo = STATES.get(name, ((), Status.OK, ""))
-            keep(engine, name, [_finding(each, kinds, status, todo) for each in records], at)
+            kinds, status = STATES.get(name, ((), Status.OK))
+            keep(engine, name, [_finding(each, kinds, status) for each in records], at)
 
 
-def _finding(record: Wanted, kinds: Sequence[Kind], status: Status, todo: str) -> Finding:
+def _finding(record: Wanted, kinds: Sequence[Kind], status: Status) -> Finding:
+    """In the words of the judges (smtpy.zone), who would be asked in the world outside."""
     if record.kind not in kinds:
         return finding([record], Status.OK, [record.value])
-    found = {Status.WRONG: ["10 mx.elsewhere.example"], Status.WARNING: ["v=DMARC1; p=none"]}.get(status, [])
-    return finding([record], status, found, todo)
+    match status:
+        case Status.WRONG:
+            todo = f"Mail goes to mx.elsewhere.example: take that away when its mail is to come here. {publish(record)}"
+            return finding([record], status, ["MX 10 mx.elsewhere.example"], todo)
+        case Status.WARNING:
+            todo = f"It asks receivers for nothing but reports. Once those are good, change it to {record.value}"
+            return finding([record], status, ["v=DMARC1; p=none"], todo)
+    return finding([record], status, (), NO_ANSWER if status is Status.UNKNOWN else publish(record))
 
 
 def _aliases(engine: Engine, random: Random, holders: Sequence[Holder], count: int, now: datetime) -> list[Made]:

@@ -99,8 +99,8 @@ def absent(wants: Wants, look: Look, others: Sequence[bytes] = ()) -> Finding:
         short = wanted.name.removesuffix(f".{look.domain}") if wanted.name != look.domain else "@"
         todo = f"Name it {wanted.name}; where your provider adds the domain by itself, enter {short} as its name."
         return finding(wants, Status.MISSING, (f"it stands at {place}",), todo)
-    hint = f" ({ELSEWHERE})" if others else ""
-    return finding(wants, Status.MISSING, [shown(each) for each in others], publish(wanted) + hint)
+    hint = f"{ELSEWHERE} " if others else ""
+    return finding(wants, Status.MISSING, [shown(each) for each in others], hint + publish(wanted))
 
 
 def _misplaced(wanted: Wanted, look: Look) -> str | None:

@@ -7,6 +7,7 @@ from smtpy.zone.findings import Finding, Status, finding
 from smtpy.zone.look import Look, Wants, publish
 
 _ADDRESS = re.compile(r"[0-9.]+\Z|.*:")
+_STRANGE = "where our aliases are not known: take that away, unless it passes mail to us."
 
 
 def judge_mx(wants: Wants, look: Look) -> Finding:
@@ -54,8 +55,9 @@ def _split(records: Sequence[tuple[int, str]], look: Look) -> str:
     ours = min(preference for preference, name in records if name in look.hosts)
     theirs = {name for _, name in records if name not in look.hosts}
     first = any(preference < ours for preference, name in records if name not in look.hosts)
-    share = "Most mail goes to" if first else "Some mail goes to"
-    return f"{share} {_listed(theirs)}, where our aliases are not known: take that away, unless it passes mail to us."
+    if first:
+        return f"Most mail goes to {_listed(theirs)}, {_STRANGE}"
+    return f"Some mail goes to {_listed(theirs)}, {_STRANGE}"
 
 
 def _listed(names: set[str]) -> str:

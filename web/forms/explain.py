@@ -9,6 +9,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from smtpy.mail.address import ANY_LENGTH, BadAddress, parse_path, strip_path
 from web.i18n import _, _l
+from web.told import told
 
 MAX_MESSAGE = 1_000_000  # octets
 MAX_RECIPIENTS = 10
@@ -75,4 +76,4 @@ def _address(path: str) -> None:
     try:
         parse_path(path, max_local=ANY_LENGTH)
     except BadAddress as bad:
-        raise ValidationError(str(bad)) from None
+        raise ValidationError(told(f"{path} is no address: {bad}.")) from None

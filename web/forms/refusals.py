@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from smtpy.admin.refusals import NotFound, Refusal
 from web.forms import Form
-from web.i18n import _
+from web.told import told
 
 
 def show(form: Form, refusal: Refusal, field: str) -> int:
@@ -15,5 +15,5 @@ def show(form: Form, refusal: Refusal, field: str) -> int:
     if isinstance(refusal, NotFound):
         raise refusal
     at = form[refusal.field] if refusal.field in form else form[field]
-    at.errors = [_(refusal.message)]
+    at.errors = [told(refusal.message)]
     return HTTPStatus.UNPROCESSABLE_ENTITY

@@ -20,6 +20,7 @@ from web.i18n import _
 from web.limits import asking, slowed
 from web.places import place
 from web.toasts import tell
+from web.told import told
 
 pages = Blueprint("mailboxes", __name__, url_prefix="/mailboxes")
 
@@ -86,7 +87,7 @@ def ask(mailbox: UUID) -> ResponseReturnValue:
     except NotFound:
         raise
     except Refusal as refusal:
-        tell(_(refusal.message), "bad")
+        tell(told(refusal.message), "bad")
     else:
         write_to(found, token)
     return redirect(url_for("mailboxes.listing"), 303)
@@ -106,7 +107,7 @@ def verify(token: str) -> ResponseReturnValue:
         with door.governing("link") as c:
             mailboxes.verify(c, token)
     except NotFound as refusal:
-        return render_template("signing/gone.html", words=_(refusal.message)), 404
+        return render_template("signing/gone.html", words=told(refusal.message)), 404
     return render_template("mailboxes/verified.html", address=found.address)
 
 
@@ -143,7 +144,7 @@ def throw_away(mailbox: UUID) -> ResponseReturnValue:
     except NotFound:
         raise
     except Refusal as refusal:
-        tell(_(refusal.message), "bad")
+        tell(told(refusal.message), "bad")
     else:
         words = _("%(address)s is in the trash.", address=found.address)
         tell(words, undo=url_for("mailboxes.restore", mailbox=found.uuid))

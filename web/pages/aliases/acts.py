@@ -20,6 +20,7 @@ from web.i18n import _, _n
 from web.limits import exporting
 from web.pages.aliases import pages
 from web.toasts import tell
+from web.told import told
 
 UNDO = "aliases.undo"  # in the session
 BACK = {"on": "off", "off": "on", "trash": "restore", "restore": "trash", "pin": "unpin", "unpin": "pin"}
@@ -51,7 +52,7 @@ def many() -> ResponseReturnValue:
         with door.change() as c:
             results = alias_bulk.each(c, act, names, words)
     except Refusal as refusal:
-        tell(_(refusal.message), "bad")
+        tell(told(refusal.message), "bad")
         return redirect(_there(), 303)
     _tell(act, results)
     return redirect(_there(), 303)
@@ -64,7 +65,7 @@ def _tell(act: str, results: Sequence[Result]) -> None:
         _offer(_said(act, len(done)), _back(act, done))
     refused = [each for each in results if each.refused]
     for each in refused[:3]:
-        tell(_(each.refused), "bad")
+        tell(told(each.refused), "bad")
     if len(refused) > len(refused[:3]):
         left = len(refused) - 3
         tell(_n("%(num)s more was not changed.", "%(num)s more were not changed.", left), "bad")
@@ -117,7 +118,7 @@ def undo() -> ResponseReturnValue:
     with door.change() as c:
         results = [each for act, names, words in kept["steps"] for each in alias_bulk.each(c, act, names, words)]
     for each in [each for each in results if each.refused][:3]:
-        tell(_(each.refused), "bad")
+        tell(told(each.refused), "bad")
     if any(each.changed for each in results):
         tell(_("Undone."))
     return redirect(_there(), 303)

@@ -92,8 +92,8 @@ def _made(form: NewAlias) -> AliasView:
     for tried in range(TRIES):
         local = form.local()
         if not local:
-            told = _("Name the website.") if form.kind.data == "site" else _("Say what it is to be called.")
-            raise Invalid("address", told)
+            asked = _("Name the website.") if form.kind.data == "site" else _("Say what it is to be called.")
+            raise Invalid("address", asked)
         try:
             with door.change() as c:
                 return aliases.add(

@@ -17,6 +17,7 @@ from web.i18n import _
 from web.pages.domains.frame import pages
 from web.pages.domains.names import own_mailboxes
 from web.toasts import tell
+from web.told import told
 
 MOST_TRIED = 20  # names at once
 
@@ -118,13 +119,13 @@ def _page(view: DomainView, found: tuple[AutomaticView, ...], form: Rule, catchi
         try:
             fits = automatics.fits(pattern, local) if pattern else None
         except Refusal as refusal:
-            wrong = refusal.message
+            wrong = told(refusal.message)
             break
         tried.append((local, fits, automatics.tried(found, local)))
     if pattern and not names:
         try:
             automatics.fits(pattern, "")
         except Refusal as refusal:
-            wrong = refusal.message
+            wrong = told(refusal.message)
     given = {"pattern": pattern, "names": names, "tried": tried, "wrong": wrong}
     return render_template("domains/rules.html", domain=view, rules=found, form=form, catching=catching, **given)

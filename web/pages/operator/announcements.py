@@ -15,6 +15,7 @@ from web.i18n import _
 from web.pages.operator.frame import pages
 from web.places import place
 from web.toasts import tell
+from web.told import told
 
 PAGE = 20
 
@@ -43,7 +44,7 @@ def announcements_add() -> ResponseReturnValue:
                 shown_until=_utc(form.shown_until.data),
             )
     except Invalid as refusal:
-        form[refusal.field].errors = [refusal.message]
+        form[refusal.field].errors = [told(refusal.message)]
         return _page(form), 422
     banner.forget()
     tell(_("It is announced."))

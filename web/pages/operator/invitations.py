@@ -13,6 +13,7 @@ from web.i18n import _
 from web.limits import limiter
 from web.pages.operator.frame import pages
 from web.toasts import tell
+from web.told import told
 
 PAGE = 50
 
@@ -37,7 +38,7 @@ def invitations_add() -> ResponseReturnValue:
         with door.tending() as c:
             token = accounts.invite(c, email, role=roll.role(form.role.data))
     except Refusal as refusal:
-        form.email.errors = [refusal.message]
+        form.email.errors = [told(refusal.message)]
         return _page(form), 422
     link = letters.link("signing.invited", token=token)
     settings = door.settings()

@@ -19,6 +19,7 @@ from web.auth import admin_only
 from web.i18n import _, _n
 from web.pages.operator.frame import pages
 from web.toasts import tell
+from web.told import told
 
 PAGE = 50
 AT_ONCE = 100  # messages of one act: each is a command of Postfix's
@@ -38,7 +39,7 @@ def queue() -> ResponseReturnValue:
     try:
         found = admin.page(_helper(), asked)
     except Away as away:
-        return render_template("operator/queue_away.html", words=str(away))
+        return render_template("operator/queue_away.html", words=told(str(away)))
     older = found.messages[-1].place if len(found.messages) == PAGE else None
     return render_template(
         "operator/queue.html",
@@ -127,14 +128,14 @@ def _act(what: Act, names: Iterable[str]) -> None:
             gone += 1
         else:
             done += 1
-    told = {
+    words = {
         Act.HOLD: _n("%(num)s message is on hold.", "%(num)s messages are on hold.", done),
         Act.RELEASE: _n("%(num)s message was released.", "%(num)s messages were released.", done),
         Act.DELETE: _n("%(num)s message was deleted.", "%(num)s messages were deleted.", done),
         Act.RETRY: _n("%(num)s message is being tried.", "%(num)s messages are being tried.", done),
     }
     if done:
-        tell(told[what])
+        tell(words[what])
     if gone:
         tell(
             _n(

@@ -16,6 +16,7 @@ from web.i18n import _
 from web.pages.operator.frame import pages
 from web.places import place
 from web.toasts import tell
+from web.told import told
 
 PAGE = 50
 LATELY = 10  # acts on a user's page
@@ -83,7 +84,7 @@ def users_act(user: str) -> ResponseReturnValue:
         with door.governing() as c:
             ACTS[what](c, str(user))
     except Refusal as refusal:
-        tell(refusal.message, "bad")
+        tell(told(refusal.message), "bad")
         return back
     undo = UNDO.get(what)
     tell(_done()[what], undo=url_for("operator.users_act", user=user) if undo else "", act=undo or "")

@@ -22,6 +22,7 @@ from web.limits import guarded, slowed
 from web.pages.signing import pages
 from web.pages.welcome import way_in
 from web.toasts import tell
+from web.told import told
 
 HALF = "half"  # in the session: who has given their password, and has a second factor to show
 CHALLENGE = timedelta(minutes=10)  # for which it is waited for
@@ -102,7 +103,7 @@ def second_factor() -> ResponseReturnValue:
             if how == "recovery":
                 letters.tell_changed(member, "recovery.used")
             return let_in(member, safe_next(half["next"]), is_new=is_new)
-        form.code.errors = [_(factors.WRONG.message)]
+        form.code.errors = [told(factors.WRONG.message)]
     return render_template("signing/second_factor.html", form=form), HTTPStatus.UNPROCESSABLE_ENTITY
 
 
@@ -148,7 +149,7 @@ def passkey() -> ResponseReturnValue:
             member = passkeys.accept(c, form.credential.data or "", ceremonies.challenge("sign-in"), ceremonies.site())
             is_new = came(c, member, "passkey")
     except Invalid as refusal:
-        tell(_(refusal.message), "bad")
+        tell(told(refusal.message), "bad")
         return redirect(url_for("signing.sign_in", next=safe_next(form.next.data or "/")), HTTPStatus.SEE_OTHER)
     return let_in(member, safe_next(form.next.data or "/"), is_new=is_new)
 
@@ -194,7 +195,7 @@ def _is_still(member: Member, form: Confirm) -> bool:
     here: dict[str, Any] = {"client": door.client(), "now": door.now()}
     if form.code.data:
         how, _new = _try_code(member, form.code.data, door.now() - timedelta(minutes=15), "user.confirm")
-        form.code.errors = [] if how in ("totp", "recovery") else [_(factors.WRONG.message)]
+        form.code.errors = [] if how in ("totp", "recovery") else [told(factors.WRONG.message)]
         return not form.code.errors
     if signing_in.again_by_password(door.engine(), member.id, form.password.data or "", **here):
         return True
@@ -216,7 +217,7 @@ def confirm_passkey() -> ResponseReturnValue:
                 raise passkeys.REFUSED
             c.note("user.confirm", f"user {member.email}", None, {"how": "passkey"})
     except Invalid as refusal:
-        tell(_(refusal.message), "bad")
+        tell(told(refusal.message), "bad")
         return redirect(url_for("signing.confirm", next=safe_next(form.next.data or "/")), HTTPStatus.SEE_OTHER)
     return _confirmed(form.next.data or "/")
 

@@ -20,11 +20,12 @@ from web import door, letters, sessions
 from web.auth import ask_to_sign_in, public
 from web.forms import refusals
 from web.forms.signing import Address, First, Join, NewPassword, Nothing
-from web.i18n import _
+from web.i18n import _, speak
 from web.limits import asking, slowed
 from web.pages.signing import pages
 from web.pages.signing.doors import came, let_in
 from web.toasts import tell
+from web.told import told
 
 Purpose = links.Purpose
 
@@ -32,7 +33,7 @@ Purpose = links.Purpose
 @pages.errorhandler(NotFound)
 def gone(refusal: NotFound) -> ResponseReturnValue:
     """A link that is no good any more; which of the reasons is nobody's business."""
-    return render_template("signing/gone.html", words=_(refusal.message)), HTTPStatus.NOT_FOUND
+    return render_template("signing/gone.html", words=told(refusal.message)), HTTPStatus.NOT_FOUND
 
 
 @pages.route("/forgot", methods=["GET", "POST"])
@@ -56,6 +57,7 @@ def _to_who_forgot(email: str) -> tuple[Letter, str] | None:
     if found is None:
         return None
     member, token = found
+    speak(member.language)
     letter = texts.reset(_, letters.link("signing.reset", token=token), door.settings().hostname)
     return letter, member.email  # as it stands in the account, whatever was typed
 
