@@ -5,6 +5,7 @@ import io
 import re
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -168,6 +169,55 @@ def test_a_switch_is_turned_and_turned_back(world: World) -> None:
     assert row(world, uuid).enabled
     again = client.post("/aliases/undo", data={"token": token[1]}, follow_redirects=True)
     assert "cannot be undone any more" in again.text
+
+
+def acted(client: FlaskClient, *uuids: str, **form: str) -> str:
+    """Do it; the token of its undo."""
+    page = client.post("/aliases/many", data={"alias": list(uuids), **form}, follow_redirects=True)
+    (token,) = re.findall(r'name="token" value="([^"]+)"', page.text)
+    return str(token)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_tabs_undo_what_each_has_done(world: World, first: int) -> None:
+    client, uuid = world.as_("owner"), world.things["alias"]
+    (other,) = more(world, "a")
+    tokens = [acted(client, uuid, act="off"), acted(client, other, act="off")]
+    client.post("/aliases/undo", data={"token": tokens[first]})
+    assert [row(world, each).enabled for each in (uuid, other)] == [first == 0, first == 1]
+    client.post("/aliases/undo", data={"token": tokens[1 - first]})
+    assert [row(world, each).enabled for each in (uuid, other)] == [True, True]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_an_undo_leaves_what_another_tab_did_to_the_same_alias(world: World, first: int) -> None:
+    client, (uuid,) = world.as_("owner"), more(world, "a", tags=["x"])
+    tokens = [acted(client, uuid, act="tag", tag="one"), acted(client, uuid, act="tag", tag="two")]
+    client.post("/aliases/undo", data={"token": tokens[first]})
+    with Session(world.engine) as session:
+        assert set(aliases.show(session, uuid).tags) == {"x", ("two", "one")[first]}
+
+
+def test_mailboxes_that_were_changed_since_stay(world: World) -> None:
+    with change(world.engine, by="test") as c:
+        for name in ("second", "third"):
+            mailboxes.add(c, f"ann@{name}.example", owner=OWNER, verified=True)
+    client, (uuid,) = world.as_("owner"), more(world, "a")
+    early = acted(client, uuid, act="mailboxes", mailbox="ann@second.example")
+    late = acted(client, uuid, act="mailboxes", mailbox="ann@third.example")
+    answer = client.post("/aliases/undo", data={"token": early}, follow_redirects=True)
+    assert "cannot be undone any more" in answer.text
+    client.post("/aliases/undo", data={"token": late})
+    with Session(world.engine) as session:
+        assert aliases.show(session, uuid).mailboxes == ("ann@second.example",)
+
+
+def test_an_undo_is_kept_for_the_last_acts(world: World) -> None:
+    client, uuid = world.as_("owner"), world.things["alias"]
+    tokens = [acted(client, uuid, act=act) for act in ("off", "pin", "on", "unpin", "off", "on")]
+    for token, there in ((tokens[0], False), (tokens[1], True)):
+        answer = client.post("/aliases/undo", data={"token": token}, follow_redirects=True)
+        assert ("cannot be undone any more" not in answer.text) is there
 
 
 BULK = {

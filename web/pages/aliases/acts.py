@@ -1,11 +1,12 @@
 """What is done to aliases from a list or a page: one or many, and taken back for as long as the toast offers it.
 
-How to take the last act back is kept in the session under a token, so that a form that is sent twice, or late, undoes
-nothing else.
+How to take each of the last acts back is kept in the session under a token of its own, so that a form that is sent
+twice, late, or from another tab undoes what it was shown for, and nothing else: not what was done to the same alias
+since.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from flask import Response, redirect, request, session, url_for
@@ -13,19 +14,21 @@ from flask.typing import ResponseReturnValue
 
 from smtpy.admin import alias_bulk, aliases
 from smtpy.admin.alias_bulk import Result
+from smtpy.admin.change import Change
 from smtpy.admin.refusals import Refusal
 from web import door, sheets
 from web.auth import safe_next, signed_in
-from web.i18n import _, _n
+from web.i18n import N_, _, _n
 from web.limits import exporting
 from web.pages.aliases import pages
 from web.toasts import tell
 from web.told import told
 
-UNDO = "aliases.undo"  # in the session
+UNDO = "aliases.undos"  # in the session: what takes acts back, by token
+UNDOS = 5  # acts; more tabs than that have no toast to be clicked at once
 BACK = {"on": "off", "off": "on", "trash": "restore", "restore": "trash", "pin": "unpin", "unpin": "pin"}
 EXPORT = "export"
-Step = tuple[str, list[str], list[str]]  # act, aliases, words
+Step = tuple[str, list[str], list[str], list[str]]  # act, aliases, words; the mailboxes that it takes back
 
 
 def _there() -> str:
@@ -89,39 +92,62 @@ def _said(act: str, number: int) -> str:
 
 
 def _back(act: str, done: Sequence[Result]) -> list[Step]:
-    """What takes it back."""
+    """What takes it back: of tags those that came or went, so that others stay as they are by then."""
     if act in BACK:
-        return [(BACK[act], [each.name for each in done], [])]
-    field = "mailboxes" if act == "mailboxes" else "tags"
-    groups: dict[tuple[str, ...], list[str]] = {}
+        return [(BACK[act], [each.name for each in done], [], [])]
+    groups: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for each in done:
-        groups.setdefault(getattr(each.before, field), []).append(each.name)
-    return [(field, names, list(words)) for words, names in groups.items()]
+        for way in _ways(act, each):
+            groups.setdefault(way, []).append(each.name)
+    return [(back, names, list(words), list(now)) for (back, words, now), names in groups.items()]
+
+
+def _ways(act: str, done: Result) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """The steps back for one alias, but for its name."""
+    before, after = done.before, done.after
+    if before is None or after is None:
+        return
+    if act == "mailboxes":
+        yield act, before.mailboxes, after.mailboxes
+    for back, some, others in (("untag", after.tags, before.tags), ("tag", before.tags, after.tags)):
+        if words := tuple(tag for tag in some if tag not in others):
+            yield back, words, ()
 
 
 def _offer(words: str, back: list[Step]) -> None:
     """Say it, with a way back."""
     token = secrets.token_urlsafe(8)
-    session[UNDO] = {"token": token, "steps": back}
+    kept = list(session.get(UNDO, {}).items())[1 - UNDOS :]
+    session[UNDO] = dict([*kept, (token, back)])
     tell(words, undo=url_for("aliases.undo"), token=token, next=_there())
 
 
 @pages.post("/undo")
 @signed_in
 def undo() -> ResponseReturnValue:
-    """Take the last act back."""
-    kept = session.get(UNDO) or {}
-    if not kept or not secrets.compare_digest(kept["token"].encode(), request.form.get("token", "").encode()):
+    """Take back the act that the token is of."""
+    kept = dict(session.get(UNDO, {}))
+    steps: list[Step] | None = kept.pop(request.form.get("token", ""), None)
+    if steps is None:
         tell(_("That cannot be undone any more; change it by hand."), "bad")
         return redirect(_there(), 303)
-    session.pop(UNDO)
+    session[UNDO] = kept
     with door.change() as c:
-        results = [each for act, names, words in kept["steps"] for each in alias_bulk.each(c, act, names, words)]
+        results = [each for step in steps for each in _undone(c, *step)]
     for each in [each for each in results if each.refused][:3]:
         tell(told(each.refused), "bad")
     if any(each.changed for each in results):
         tell(_("Undone."))
     return redirect(_there(), 303)
+
+
+def _undone(c: Change, act: str, names: list[str], words: list[str], now: list[str]) -> Sequence[Result]:
+    """Take a step; not where the mailboxes it would take back are others by now."""
+    if now:
+        names = [name for name in names if list(aliases.show(c.session, name).mailboxes) == now]
+        if not names:
+            return [Result("", refused=N_("That cannot be undone any more; change it by hand."))]
+    return alias_bulk.each(c, act, names, words)
 
 
 def _alone(act: str, alias: UUID) -> ResponseReturnValue:
