@@ -37,7 +37,7 @@ def forget() -> None:
 def unread() -> tuple[AnnouncementView, ...]:
     """What is to be shown to whoever is signed in."""
     member = sessions.visit().member
-    if member is None:
+    if member is None or sessions.current().outage:
         return ()
     now = door.now()
     kept: Going | None = current_app.extensions.get(_NAME)

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from smtpy.admin.outages import Away, Closed, NotReady, Outage, named
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound, Refusal
+from web import sessions
 from web.i18n import _
 from web.told import told
 
@@ -49,6 +50,7 @@ def refused(refusal: Refusal) -> ResponseReturnValue:
 def out(outage: Outage) -> ResponseReturnValue:
     """The database is away: mail goes on, and so will this."""
     log.warning("%s %s: %s", request.method, request.url_rule, outage)
+    sessions.current().outage = outage  # nothing of this answer asks again, and waits again
     answer = make_response(page(503, _("Not now"), _("The database does not answer. Mail goes on; try again soon.")))
     answer.headers["Retry-After"] = "10"
     return answer

@@ -20,7 +20,11 @@ from web import door
 
 COOKIE = "__Host-sid"
 MAX_COOKIE = 64
-SESSIONLESS = ("/static/", "/livez", "/readyz")  # the same to everybody; Flask opens sessions before it knows the view
+# The same to everybody, and there while the database is away; Flask opens sessions before it knows the view.
+SESSIONLESS = (
+    *("/static/", "/livez", "/readyz", "/offline", "/manifest.webmanifest", "/sw.js", "/robots.txt"),
+    "/.well-known/security.txt",
+)
 
 
 class WebSession(CallbackDict[str, Any], SessionMixin):
