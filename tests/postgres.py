@@ -20,6 +20,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from tests.waiting import until
 
@@ -73,6 +74,7 @@ class Postgres:
     def start(self) -> None:
         """Run it and wait until it answers."""
         settings = ["listen_addresses=", f"unix_socket_directories={self._folder}", "fsync=off", "max_connections=200"]
+        settings += ["min_wal_size=32MB", "max_wal_size=64MB"]  # of memory
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -144,10 +146,19 @@ class Postgres:
             self._passing.append(name)
         return self.url(name)
 
+    def drop(self, url: str) -> None:
+        """Take a database away, whoever uses it."""
+        self.run(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+
     def drop_databases(self) -> None:
         """Those which are not kept."""
         while self._passing:
-            self.run(f"DROP DATABASE {self._passing.pop()} WITH (FORCE)")
+            self.drop(self.url(self._passing.pop()))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Have the tests of the web pages, which run on SQLite, run on PostgreSQL."""
+    parser.addoption("--web-on", choices=("sqlite", "postgresql"), default="sqlite", help="the database of tests/web")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,10 @@
-"""The real application on a migrated SQLite database: `app`, `client`, and people who are signed in."""
+"""The real application on a migrated database: `app`, `client`, and people who are signed in.
 
+That is SQLite. With `--web-on postgresql` all tests here run on PostgreSQL; those that are ON_BOTH do so always: they
+read every page and send every form.
+"""
+
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 from sqlalchemy.orm import Session
 
 from smtpy.admin import members, sessions
@@ -18,11 +23,13 @@ from smtpy.config import Settings, judge
 from smtpy.store import migrate
 from smtpy.store.engine import open_engine
 from smtpy.store.schema import Role, User
+from tests.postgres import Postgres
 from web import create_app, limits
 from web.sessions import COOKIE
 
 ORIGIN = "http://localhost"
 SignIn = Callable[..., FlaskClient]
+ON_BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
 
 class Compiled(BytecodeCache):
@@ -49,25 +56,47 @@ def compiled() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def database_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "smtpy.db"
-    engine = open_engine(f"sqlite:///{path}")
-    migrate.upgrade(engine)
-    engine.dispose()
+    _migrate(f"sqlite:///{path}")
     return path
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Postgres) -> str:
+    url = postgres_server.new_database(kept=True)
+    _migrate(url)
+    return make_url(url).database or ""
+
+
+def _migrate(url: str) -> None:
+    engine = open_engine(url)
+    migrate.upgrade(engine)
+    engine.dispose()
+
+
 @pytest.fixture
-def settings(database_template: Path, tmp_path: Path) -> Settings:
+def database(request: pytest.FixtureRequest) -> str:
+    """sqlite or postgresql."""
+    return str(getattr(request, "param", request.config.getoption("web_on")))
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Settings:
     """Settings of a test's own, with a database at the head of its migrations."""
-    (tmp_path / "smtpy.db").write_bytes(database_template.read_bytes())
+    if database == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres")
+        return settings_in(tmp_path, server.new_database(request.getfixturevalue("postgres_template")))
+    shutil.copy(request.getfixturevalue("database_template"), tmp_path / "smtpy.db")
     return settings_in(tmp_path)
 
 
-def settings_in(folder: Path) -> Settings:
-    """Settings whose database, sockets and files lie in that folder."""
+def settings_in(folder: Path, database_url: str = "") -> Settings:
+    """Settings whose database, unless it is elsewhere, sockets and files lie in that folder."""
     secrets = dict.fromkeys(("secret_keys", "srs_secrets", "encryption_keys"), "x" * 48)
     names = {"hostname": "mx.our.example", "postmaster": "postmaster@inbox.example", "web_origin": ORIGIN}
     nobody = dict.fromkeys(("dns_servers", "check_resolvers"), "127.0.0.1:9") | {"dns_timeout_seconds": 0.1}
-    return judge({**secrets, **names, **nobody, "state_dir": str(folder), "run_dir": str(folder / "run")})
+    where = {"state_dir": str(folder), "run_dir": str(folder / "run")}
+    where |= {"database_url": database_url} if database_url else {}
+    return judge({**secrets, **names, **nobody, **where})
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from sqlalchemy import Engine, func, select
 
 from smtpy.store.columns import Base
 from smtpy.store.schema import Audit
+from tests.web.conftest import ON_BOTH
 from tests.web.forms import forms
 from tests.web.routes import some
 from tests.web.test_access import some_url
@@ -33,6 +34,7 @@ def acts(engine: Engine) -> int:
         return connection.scalar(select(func.count()).select_from(Audit)) or 0
 
 
+@ON_BOTH
 def test_48_whatever_a_form_changes_is_in_the_audit_trail(build_world: Callable[..., World]) -> None:
     """And it says who did it, and from where."""
     world = build_world()
@@ -47,15 +49,17 @@ def test_48_whatever_a_form_changes_is_in_the_audit_trail(build_world: Callable[
             if (target, tuple(form.fields)) not in seen and target != "/auth/sign-out":
                 seen.add((target, tuple(form.fields)))
                 sent.append((rightful(route), target, form.fields))
-    silent, loud = [], 0
+    silent, loud, used = [], 0, True
     for who, target, fields in sent:
-        world = build_world()
-        world.app.config.update(WTF_CSRF_ENABLED=False)
-        before, count = digest(world.engine), acts(world.engine)
+        if used:  # a new one, unless the form before was refused
+            world = build_world()
+            world.app.config.update(WTF_CSRF_ENABLED=False)
+            before, count = digest(world.engine), acts(world.engine)
         answer = world.as_(who).post(target, data=fields)
         assert answer.status_code != 500, (target, answer.text)
         after = digest(world.engine)
         moved = {name for name in after if after[name] != before[name]} - UNAUDITED_TABLES.keys()
+        used = bool(moved) or answer.status_code < 400
         loud += bool(moved)
         if moved and acts(world.engine) == count and target not in UNAUDITED_ACTS:
             silent.append((target, fields, moved))

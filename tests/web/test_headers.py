@@ -36,7 +36,7 @@ def answers(world: World) -> Iterator[tuple[int, TestResponse]]:
     yield 413, nobody.post("/auth/sign-in", data=b"x" * (web.MAX_BODY + 1), content_type="text/plain")
     yield 500, owner.get("/")
     world.engine.dispose()
-    Path(world.engine.url.database or "").unlink()
+    world.lose_database()
     yield 503, owner.get("/auth/confirm")
 
 

@@ -56,7 +56,7 @@ def test_what_pages_do_without_is_named(build_world: Build, redis_server: Redis)
 
 def test_without_its_database_it_lives_and_is_not_ready(world: World, served: None) -> None:
     world.engine.dispose()
-    Path(world.engine.url.database or "").unlink()
+    world.lose_database()
     assert ready(world) == (503, ["database: does not answer"])
     assert world.as_("anonymous").get("/livez").text == "ok\n"
 

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, Table, func, insert, select
 
 from smtpy.store.columns import Base
 from tests.queries import statements
+from tests.web.conftest import ON_BOTH
 from tests.web.routes import Route, some
 from tests.web.test_access import some_url
 from tests.web.world import World, rightful
@@ -63,6 +64,7 @@ def _join(connection: Any) -> None:
         connection.execute(insert(table), rows)
 
 
+@ON_BOTH
 def test_pages_take_few_statements_however_much_there_is(world: World) -> None:
     pages = [route for route in some(write=False) if route.access != "public"]
     before = {route: asked(world, route) for route in pages}

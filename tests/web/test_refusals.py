@@ -1,7 +1,6 @@
 """What went wrong is told by a page that shows nothing of the inside (39, 47), and by the same page to everybody."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import web
 from tests.web.routes import some
@@ -27,7 +26,7 @@ def test_47_a_defect_of_ours_shows_nothing_of_the_inside(world: World) -> None:
 
 def test_47_without_the_database_people_are_asked_to_come_back(world: World) -> None:
     world.engine.dispose()
-    Path(world.engine.url.database or "").unlink()
+    world.lose_database()
     for route in some():
         answer = world.as_(rightful(route)).open(some_url(route, world), method=route.method)
         if route.rule.startswith(SESSIONLESS) and route.endpoint != "health.readyz":
@@ -41,7 +40,7 @@ def test_47_without_the_database_people_are_asked_to_come_back(world: World) -> 
 
 def test_47_without_the_database_strangers_hear_the_same(world: World) -> None:
     world.engine.dispose()
-    Path(world.engine.url.database or "").unlink()
+    world.lose_database()
     client = world.as_("anonymous")
     assert client.get("/auth/sign-in").status_code == 503  # its form could not be kept
     assert client.post("/auth/sign-in", data={"email": "ann@people.example", "password": "x"}).status_code == 503
@@ -53,7 +52,7 @@ def test_47_without_the_database_no_session_is_kept_for_the_page_that_says_so(
 ) -> None:
     world = build_world()  # with tokens of forms, which are in the session
     world.engine.dispose()
-    Path(world.engine.url.database or "").unlink()
+    world.lose_database()
     answer = world.as_("anonymous").get("/auth/sign-in")
     assert answer.status_code == 503
     assert "Retry-After" in answer.headers

@@ -42,7 +42,7 @@ def test_49_logs_hold_no_secrets_tokens_or_words(world: World, fails: bool, capl
 def test_49_without_the_database_the_log_is_as_discreet(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     world.engine.dispose()
-    Path(world.engine.url.database or "").unlink()
+    world.lose_database()
     world.as_("anonymous").get(f"/auth/reset/{SECRET}-token?q={SECRET}")
     world.as_("owner").get(f"/aliases?q={SECRET}")
     assert caplog.records

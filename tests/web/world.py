@@ -1,11 +1,14 @@
 """A small world for tests of all routes, as a pytest plugin: `world.as_("owner")`, and one of each thing, the owner's.
 
-Ann owns what there is, Bob is another member, Root an administrator. It is built once and copied for each test.
+Ann owns what there is, Bob is another member, Root an administrator. It is built once for each kind of database, and
+copied for each test.
 """
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,7 +16,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 from sqlalchemy.orm import Session
 
 from smtpy.admin import aliases, automatics, domains, mailboxes, members, sessions
@@ -24,12 +27,14 @@ from smtpy.store.engine import open_engine
 from smtpy.store.rows import Delivery, Entry, write
 from smtpy.store.schema import AliasTag, Role, SigningKey, Tag, User
 from smtpy.terms import vault_of
+from tests.postgres import Postgres
 from tests.web.routes import Route
 from web import create_app, limits
 from web.sessions import COOKIE
 
 PEOPLE = {"owner": "ann@people.example", "other": "bob@people.example", "admin": "root@people.example"}
 ANONYMOUS = "anonymous"
+MOST = 2  # worlds of one test at the same time
 SECRET = "CANARY"  # begins every secret of this world
 Things = dict[str, str]
 
@@ -41,6 +46,7 @@ class World:
     app: Flask
     engine: Engine
     things: Things
+    lose_database: Callable[[], None]  # away without a word
 
     def as_(self, who: str, *, sudo: bool = True) -> FlaskClient:
         """The browser of somebody; of nobody: `anonymous`."""
@@ -70,20 +76,48 @@ def world_template(database_template: Path, tmp_path_factory: pytest.TempPathFac
     return path, things
 
 
+@pytest.fixture(scope="session")
+def world_in_postgres(postgres_server: Postgres, postgres_template: str) -> tuple[str, Things]:
+    """The same as the name of a database."""
+    url = postgres_server.new_database(postgres_template, kept=True)
+    engine = open_engine(url)
+    things = populate(engine)
+    engine.dispose()
+    return make_url(url).database or "", things
+
+
 @pytest.fixture
-def build_world(settings: Settings, engine: Engine, world_template: tuple[Path, Things]) -> Callable[..., World]:
+def build_world(
+    request: pytest.FixtureRequest, database: str, settings: Settings, engine: Engine
+) -> Iterator[Callable[..., World]]:
     """`build_world(web_origin=...)`: the application as gunicorn has it, with CSRF and rate limits as they are."""
+    opened = []
 
-    def build(**other: Any) -> World:
-        path, things = world_template
-        database = Path(engine.url.database or "")
+    def in_file(**other: Any) -> World:
+        path, things = request.getfixturevalue("world_template")
+        file = Path(engine.url.database or "")
         engine.dispose()
-        for each in (f"{database}-wal", f"{database}-shm"):
+        for each in (f"{file}-wal", f"{file}-shm"):
             Path(each).unlink(missing_ok=True)
-        database.write_bytes(path.read_bytes())
-        return World(create_app(settings.model_copy(update=other), engine), engine, things)
+        shutil.copy(path, file)
+        return World(create_app(settings.model_copy(update=other), engine), engine, things, file.unlink)
 
-    return build
+    def on_server(**other: Any) -> World:
+        server: Postgres = request.getfixturevalue("postgres")
+        template, things = request.getfixturevalue("world_in_postgres")
+        url = server.new_database(template)
+        another = open_engine(url)
+        opened.append(another)
+        if len(opened) > MOST:
+            earliest = opened.pop(0)
+            earliest.dispose()
+            server.drop(earliest.url.render_as_string(hide_password=False))
+        app = create_app(settings.model_copy(update={"database_url": url, **other}), another)
+        return World(app, another, things, partial(server.drop, url))
+
+    yield on_server if database == "postgresql" else in_file
+    for each in opened:
+        each.dispose()
 
 
 @pytest.fixture
