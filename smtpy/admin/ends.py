@@ -12,6 +12,7 @@ from enum import StrEnum
 from smtpy.routing.internal import unsplit
 from smtpy.store.happenings import Happening, key_of
 from smtpy.store.rows import Delivery, Entry
+from smtpy.store.timeline import Sign
 
 
 class State(StrEnum):
@@ -43,6 +44,18 @@ _NO_ATTEMPT = frozenset({
 })  # fmt: skip
 _DECIDED = {"drop": State.DROPPED, "loop": State.DROPPED, "discard": State.DROPPED, "hold": State.HELD}
 REPORT = "non-delivery"
+_FAILED = Sign(kinds=("gave up",), no_kinds=(*sorted(_NO_ATTEMPT), *_ENDS))
+# What a message in such a state must have left: a table to look by, which may find more. The others leave nothing.
+SIGNS = {
+    State.HELD: Sign(decisions=("hold",), kinds=("held",)),
+    State.DEFERRED: Sign(kinds=("deferred",)),
+    State.DELIVERED: Sign(kinds=("sent", "delivered")),
+    State.BOUNCED: _FAILED,
+    State.RETURNED: _FAILED,
+    State.DROPPED: Sign("discard", ("drop", "loop", "discard"), ("dropped",)),
+    State.DELETED: Sign(kinds=("deleted",)),
+    State.REFUSED: Sign("refuse"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,23 +4,25 @@ A member sees a message if one of its recipients is theirs, and of its recipient
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from smtpy.admin import aliases, domains
-from smtpy.admin.ends import State
+from smtpy.admin.ends import SIGNS, State
 from smtpy.admin.refusals import NotFound
 from smtpy.admin.scope import viewer_of
 from smtpy.admin.timeline import Timeline, assemble, unknown
 from smtpy.store.events import MailEvent
 from smtpy.store.records import JournalRow
-from smtpy.store.timeline import Wanted, happened, heads, known, linked_to
+from smtpy.store.timeline import Wanted, bearing, happened, heads, known, linked_to
 
 PAGE = 50
-LOOKED_THROUGH = 500  # messages looked at for a page of those in one state
+GLANCE = 1000  # messages of one glance for those in one state
+GLANCED_AT = 8000  # messages glanced at for a page
+LOOKED_THROUGH = 500  # messages of which everything is read for a page
 MAX_NEWS = 200  # messages of one look for news
 
 NO_MESSAGE = NotFound("message", "There is no such message. It may have been forgotten by now.")
@@ -54,26 +56,40 @@ def page(  # noqa: PLR0913 - what a list is filtered by
 ) -> MessagePage:
     """Messages, newest first: about a Message-ID, queue id, address or UUID; of an alias; of a domain; in a state.
 
-    `before` is that of the page before. With `state` a page may be short, or empty, and not the last: so many were
-    looked through. Raises NotFound for an alias or domain that is not the viewer's.
+    `before` is that of the page before. With `state` a page may be short, or empty, and not the last, where next to
+    none are in it: so many were looked through. Raises NotFound for an alias or domain that is not the viewer's.
     """
     alias_id = aliases.find(session, alias).id if alias is not None else None
     name = domains.find(session, domain).name if domain is not None else None
+    wanted = Wanted(about, alias_id, name, before, _owner(session))
+    if state is not None:
+        return _in_state(session, wanted, state, limit)
+    numbers = heads(session, wanted, limit + 1)
+    found = _timelines(session, numbers[:limit])
+    return MessagePage(tuple(found), numbers[limit - 1] if len(numbers) > limit else None)
+
+
+def _in_state(session: Session, wanted: Wanted, state: State, limit: int) -> MessagePage:
+    """Many are glanced at by what they have left, and of few everything is read."""
+    sign = SIGNS.get(state)
+    size = GLANCE if sign else limit
     found: list[Timeline] = []
-    looked = 0
-    while True:
-        wanted = Wanted(about, alias_id, name, before, _owner(session))
-        numbers = heads(session, wanted, limit + 1)
-        more, numbers = len(numbers) > limit, numbers[:limit]
-        for each in _timelines(session, numbers):
-            before = each.id
-            if state in (None, each.state):
-                found.append(each)
-            if len(found) == limit:
-                return MessagePage(tuple(found), before if more or each.id != numbers[-1] else None)
-        looked += len(numbers)
-        if not more or looked >= LOOKED_THROUGH:
-            return MessagePage(tuple(found), before if more else None)
+    glanced = looked = 0
+    while glanced < GLANCED_AT and looked < LOOKED_THROUGH:
+        numbers = heads(session, wanted, size)
+        more = len(numbers) == size
+        likely = bearing(session, numbers, sign) if sign else numbers
+        for start in range(0, len(likely), limit):
+            for each in _timelines(session, likely[start : start + limit]):
+                if each.state is state:
+                    found.append(each)
+                if len(found) == limit:
+                    return MessagePage(tuple(found), each.id if more or each.id != likely[-1] else None)
+        if not more:
+            return MessagePage(tuple(found), None)
+        glanced, looked = glanced + len(numbers), looked + len(likely)
+        wanted = replace(wanted, before=numbers[-1])
+    return MessagePage(tuple(found), wanted.before)
 
 
 def timeline(session: Session, uuid: str) -> Timeline:

@@ -20,6 +20,7 @@ from smtpy.store.rows import Delivery, Entry, as_uuid, cut
 
 MAX_ROUNDS = 4  # from a file to its copies, from there to reports, and once more for each that was requeued
 MAX_HAPPENINGS = 20_000  # of one reading
+MAX_PART = 4000  # recipients of one reading, unless more messages are wanted
 MAX_FILES = 500  # queue files that may be meant by an address of the log
 EARLIER, LATER = timedelta(hours=1), timedelta(days=400)  # ids of queue files may come again in other years
 
@@ -52,6 +53,34 @@ def heads(session: Session, wanted: Wanted, limit: int) -> list[int]:
     return list(session.scalars(select(either.c.id).order_by(either.c.id.desc()).limit(limit)))
 
 
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What a message that has come to some end has left in journal or log, one of these: its verdict, a decision about
+    a recipient, an event of a kind; or of any kind but `no_kinds`."""
+
+    verdict: str = ""
+    decisions: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    no_kinds: tuple[str, ...] = ()
+
+
+def bearing(session: Session, numbers: Sequence[int], sign: Sign) -> list[int]:
+    """Those of these messages that may bear a sign, newest first; what none bears is not worth to be put together.
+    Those that were split or requeued always may: their copies are found later."""
+    of = JournalRecipient.journal_id == JournalRow.id
+    kinds: ColumnElement[bool] = MailEvent.kind.in_(sign.kinds)
+    if sign.no_kinds:
+        kinds = or_(kinds, MailEvent.kind.not_in(sign.no_kinds))
+    may = or_(
+        JournalRow.verdict == sign.verdict,
+        exists().where(of, JournalRecipient.decision.in_((*sign.decisions, "split"))),
+        exists().where(MailEvent.queue_id == JournalRow.queue_id, kinds),
+        exists().where(MailEvent.other_id == JournalRow.queue_id, MailEvent.kind == "requeued"),
+    )
+    chosen = select(JournalRow.id).where(JournalRow.id.in_(numbers), may)
+    return list(session.scalars(chosen.order_by(JournalRow.id.desc())))
+
+
 def came(session: Session, since: datetime, until: datetime, part: int) -> Iterator[list[int]]:
     """The journal's numbers of messages that came in this time and were not refused, oldest first, in parts; by their
     time, so that it costs what the time holds, wherever it lies."""
@@ -82,7 +111,7 @@ def _by_recipient(
     """From the recipients' side, so that few messages among many are found by their index; a part at a time, since
     second passes are among them."""
     found: list[int] = []
-    number, part = JournalRecipient.journal_id, limit * 4
+    number, part = JournalRecipient.journal_id, max(limit, min(limit * 4, MAX_PART))
     while len(found) < limit:
         older = true() if before is None else number < before
         page = select(number).distinct().where(*conditions, older).order_by(number.desc()).limit(part)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from smtpy.admin import messages
 from smtpy.admin.change import reading
 from smtpy.admin.ends import State
+from smtpy.admin.messages import LOOKED_THROUGH
 from smtpy.admin.refusals import NotFound
 from smtpy.admin.scope import Viewer
 from smtpy.store.rows import Entry, write
@@ -222,6 +223,58 @@ def asked(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
         yield found
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+SALES, ANN, THREE = "sales@our.example", "ann@inbox.example", queue_id(3)
+COPY = f"split/smtp: {attempt(ONE, 'sales=our.example@split.invalid', 'sent', f'250 2.0.0 Ok: queued as {TWO}')}"
+REPORT = f"bounce: {ONE}: sender non-delivery notification: {TWO}"
+ENDED: dict[str, tuple[State, dict[str, str], tuple[str, ...]]] = {
+    "delivered": (State.DELIVERED, {}, (f"smtp: {attempt(ONE, ANN)}",)),
+    "deferred": (State.DEFERRED, {}, (f"smtp: {attempt(ONE, ANN, 'deferred', 'full')}",)),
+    "bounced": (State.BOUNCED, {}, (f"smtp: {attempt(ONE, ANN, 'bounced', 'no')}",)),
+    "of no known kind": (State.BOUNCED, {}, (f"smtp: {attempt(ONE, ANN, 'undeliverable', 'no')}",)),
+    "returned": (State.RETURNED, {}, (f"smtp: {attempt(ONE, ANN, 'bounced', 'no')}", REPORT)),
+    "held by a rule": (State.HELD, {"decision": "hold"}, ()),
+    "held by hand": (State.HELD, {}, (f"postsuper: {ONE}: placed on hold",)),
+    "deleted": (State.DELETED, {}, (f"postsuper: {ONE}: removed",)),
+    "dropped": (State.DROPPED, {"decision": "drop"}, ()),
+    "a loop": (State.DROPPED, {"decision": "loop"}, ()),
+    "refused": (State.REFUSED, {"verdict": "refuse"}, ()),
+    "in its second pass": (State.BOUNCED, {"decision": "split"}, (COPY, f"smtp: {attempt(TWO, ANN, 'bounced', 'no')}")),
+    "under its next id": (
+        State.DEFERRED,
+        {},
+        (f"pickup: {TWO}: uid=0 from=<a@b.example> orig_id={ONE}", f"smtp: {attempt(TWO, ANN, 'deferred', 'full')}"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("state", "given", "lines"), ENDED.values(), ids=ENDED)
+def test_a_message_is_found_by_its_state(
+    engine: Engine, state: State, given: dict[str, str], lines: tuple[str, ...]
+) -> None:
+    """In whatever way it came to it, and behind many others, on the first page."""
+    verdict = given.get("verdict", "accept")
+    put(engine, one := entry(to(SALES, ANN, decision=given.get("decision", "forward")), verdict=verdict))
+    log(engine, *lines)
+    put(engine, *(entry(to(SALES, ANN), queue_id=THREE) for _ in range(LOOKED_THROUGH + 100)))
+    with reading(engine) as session:
+        found = messages.page(session, state=state)
+    assert ([each.uuid for each in found.messages], found.before) == ([one.uuid], None)
+
+
+def test_pages_of_a_state_are_full(engine: Engine) -> None:
+    """One in ten is held: each page but the last has as many as it may."""
+    put(engine, *(entry(to(SALES, ANN, decision="forward" if number % 10 else "hold")) for number in range(250)))
+    seen: list[int] = []
+    before = None
+    while True:
+        with reading(engine) as session:
+            page = messages.page(session, state=State.HELD, limit=10, before=before)
+        seen.append(len(page.messages))
+        if (before := page.before) is None:
+            break
+    assert seen == [10, 10, 5]
 
 
 def test_a_page_asks_as_often_for_few_as_for_many(engine: Engine, people: People) -> None:
