@@ -43,7 +43,7 @@ OWNER, ADMIN = "nora@people.example", "operator@people.example"
 MOST_OCTETS = 100_000  # compressed, with all that a first visit loads
 DEEP = 40  # pages down a list
 PATIENCE = 600.0  # seconds for one statement while it is seeded
-# what, who, where; then the link to follow from there: "next" again and again, or the first that fits
+# what, who, where; then the link to follow from there: "next" again and again, or the first that fits, and a page of it
 PAGES: tuple[tuple[str, ...], ...] = (
     ("dashboard", OWNER, "/"),
     ("aliases", OWNER, "/aliases"),
@@ -52,8 +52,12 @@ PAGES: tuple[tuple[str, ...], ...] = (
     ("aliases, filter", OWNER, "/aliases?tag=shops&state=off"),
     (f"aliases, {DEEP} pages down", OWNER, "/aliases", "next"),
     ("one alias", OWNER, "/aliases", r'href="(/aliases/[0-9a-f-]{36})"'),
+    ("its senders", OWNER, "/aliases", r'href="(/aliases/[0-9a-f-]{36})"', "/senders"),
+    ("its log", OWNER, "/aliases", r'href="(/aliases/[0-9a-f-]{36})"', "/log"),
     ("message log", OWNER, "/log"),
     (f"message log, {DEEP} pages down", OWNER, "/log", "next"),
+    ("message log, search", OWNER, "/log?q=mail@citywater.example"),
+    ("message log, held", OWNER, "/log?state=held"),
     ("one message", OWNER, "/log", r'href="(/log/[0-9a-f-]{36})"'),
     ("domains", OWNER, "/domains"),
     ("one domain", OWNER, "/domains", r'href="(/domains/[0-9a-f-]{36})"'),
@@ -61,6 +65,10 @@ PAGES: tuple[tuple[str, ...], ...] = (
     ("people", ADMIN, "/admin/users"),
     ("audit trail", ADMIN, "/admin/audit"),
     (f"audit trail, {DEEP} pages down", ADMIN, "/admin/audit", "next"),
+    ("audit trail, search", ADMIN, "/admin/audit?subject=*citywater"),
+    ("audit trail, search in vain", ADMIN, "/admin/audit?subject=*nobodyhasthis"),
+    ("all domains", ADMIN, "/admin/domains"),
+    ("health", ADMIN, "/admin"),
 )
 
 
@@ -156,7 +164,7 @@ def measure(url: str, page: Sequence[str], rounds: int) -> Row:
     name, who, path, *follow = page
     with browser(url, who) as (client, engine):
         if follow:
-            path = followed(client, path, follow[0])
+            path = followed(client, path, follow[0]) + "".join(follow[1:])
         body = got(client, path)
         with statements(engine) as seen:
             got(client, path)

@@ -13,7 +13,7 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # as users.id is
 NUMBERS = ("forwarded", "refused", "held", "bounced")
 BY_DAY = "ix_alias_days_owner_id_day"
 OWNER = "fk_alias_days_owner_id_users"
-LIVING = sa.text("deleted_at IS NULL")
+COUNTED = "ix_aliases_domain_id_deleted_at"
 
 
 def upgrade() -> None:
@@ -32,13 +32,11 @@ def upgrade() -> None:
     with op.batch_alter_table("alias_days") as table:
         table.drop_constraint(op.f(OWNER), type_="foreignkey")
         table.drop_column("owner_id")
-    op.create_index(
-        op.f("ix_aliases_domain_id"), "aliases", ["domain_id"], sqlite_where=LIVING, postgresql_where=LIVING
-    )
+    op.create_index(op.f(COUNTED), "aliases", ["domain_id", "deleted_at"])
 
 
 def downgrade() -> None:
-    op.drop_index(op.f("ix_aliases_domain_id"), "aliases")
+    op.drop_index(op.f(COUNTED), "aliases")
     op.add_column("alias_days", sa.Column("owner_id", ID))
     op.execute("UPDATE alias_days SET owner_id = (SELECT owner_id FROM aliases WHERE aliases.id = alias_days.alias_id)")
     with op.batch_alter_table("alias_days") as table:

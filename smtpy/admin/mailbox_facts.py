@@ -37,13 +37,12 @@ def facts(session: Session, views: Sequence[MailboxView]) -> dict[int, Facts]:
 def _leading(session: Session, mailbox_ids: Sequence[int]) -> Counter[int]:
     """How many aliases lead to each. All are counted in the index alone, then those in the trash, which are few, taken
     off: to look at each of a hundred thousand would take long."""
-    there = AliasMailbox.mailbox_id.in_(mailbox_ids)
-    of_each = select(AliasMailbox.mailbox_id, func.count()).where(there).group_by(AliasMailbox.mailbox_id)
+    of_each = select(AliasMailbox.mailbox_id, func.count()).group_by(AliasMailbox.mailbox_id)
     owners = select(Mailbox.owner_id).where(Mailbox.id.in_(mailbox_ids))
-    trashed = of_each.join(Alias, Alias.id == AliasMailbox.alias_id)
-    trashed = trashed.where(Alias.owner_id.in_(owners), Alias.deleted_at.is_not(None))
-    counted = Counter({row[0]: row[1] for row in session.execute(of_each)})
-    counted.subtract({row[0]: row[1] for row in session.execute(trashed)})
+    trashed = select(Alias.id).where(Alias.owner_id.in_(owners), Alias.deleted_at.is_not(None))
+    there = of_each.where(AliasMailbox.mailbox_id.in_(mailbox_ids))
+    counted = Counter({row[0]: row[1] for row in session.execute(there)})
+    counted.subtract({row[0]: row[1] for row in session.execute(of_each.where(AliasMailbox.alias_id.in_(trashed)))})
     return counted
 
 

@@ -9,14 +9,13 @@ senders hear. The journal's tables stand in smtpy.store.records.
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from smtpy.directory.entries import Mode, OnDmarc, WhenOff
 from smtpy.directory.patterns import MAX_PATTERN
 from smtpy.store.columns import AddressText, Base, DomainName, Id, LocalPart, LongText, Name, choice
 
-LIVING = text("deleted_at IS NULL")
 MAX_NOTE = 1000  # characters
 MAX_NAME = 200  # characters of a person's name
 MAX_SELECTOR = 63  # octets: one label
@@ -164,7 +163,7 @@ class Alias(_Switched, Base):
         Index(None, "owner_id", "last_at", "id"),
         Index(None, "owner_id", "local", "id"),
         Index(None, "owner_id", "deleted_at", "id"),
-        Index(None, "domain_id", sqlite_where=LIVING, postgresql_where=LIVING),
+        Index(None, "domain_id", "deleted_at"),
     )
     id: Mapped[Id]
     uuid: Mapped[Name]

@@ -1,12 +1,25 @@
 """Aliases as their owner looks for them: what is found, in which order, page by page, by how many statements."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, event, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from smtpy.admin import alias_bulk, alias_lists, aliases, domains, mailboxes, members, tags
+from smtpy.admin import (
+    alias_bulk,
+    alias_lists,
+    aliases,
+    domains,
+    figures,
+    mailbox_facts,
+    mailboxes,
+    members,
+    sheets,
+    tags,
+)
 from smtpy.admin.alias_lists import Sort, State, Wanted
 from smtpy.admin.change import change, reading
 from smtpy.admin.refusals import Invalid
@@ -146,6 +159,24 @@ def crowd(engine: Engine, number: int) -> None:
         session.connection().execute(text("ANALYZE"))
 
 
+@contextmanager
+def plans_of(engine: Engine) -> Iterator[list[str]]:
+    """How the database goes about each statement on aliases and what hangs on them within the block."""
+    plans: list[str] = []
+
+    def explain(connection: object, cursor: object, statement: str, parameters: object, *_: object) -> None:
+        if "FROM alias" in statement or "FROM owner_days" in statement:
+            words = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+            cursor.execute(f"{words} {statement}", parameters)  # type: ignore[attr-defined]
+            plans.append("\n".join(str(row) for row in cursor.fetchall()))  # type: ignore[attr-defined]
+
+    event.listen(engine, "before_cursor_execute", explain)
+    try:
+        yield plans
+    finally:
+        event.remove(engine, "before_cursor_execute", explain)
+
+
 PLANS = {
     "newest": (Wanted(), "ix_aliases_owner_id_pinned_id"),
     "used": (Wanted(sort=Sort.USED), "ix_aliases_owner_id_last_at_id"),
@@ -163,22 +194,30 @@ def test_a_page_is_read_by_its_index_and_not_sorted(house: Engine, wanted: Wante
     me = viewer(house)
     with reading(house, me) as session:
         after = alias_lists.page(session, wanted, NOW).next if later else ""
-    plans: list[str] = []
-
-    def explain(connection: object, cursor: object, statement: str, parameters: object, *_: object) -> None:
-        if "FROM aliases" in statement and "LIMIT" in statement and not plans:
-            words = "EXPLAIN QUERY PLAN" if house.dialect.name == "sqlite" else "EXPLAIN"
-            cursor.execute(f"{words} {statement}", parameters)  # type: ignore[attr-defined]
-            plans.append("\n".join(str(row) for row in cursor.fetchall()))  # type: ignore[attr-defined]
-
-    event.listen(house, "before_cursor_execute", explain)
-    try:
-        with reading(house, me) as session:
-            alias_lists.page(session, wanted, NOW, after=after)
-    finally:
-        event.remove(house, "before_cursor_execute", explain)
+    with plans_of(house) as plans, reading(house, me) as session:
+        alias_lists.page(session, wanted, NOW, after=after)
     assert index in plans[0]
     assert not [each for each in ("TEMP B-TREE", "Sort Key", "Seq Scan on aliases") if each in plans[0]], plans[0]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_what_is_counted_is_counted_by_indexes_alone(house: Engine) -> None:
+    """What is shown beside domains and mailboxes, and the figures of all aliases and of one."""
+    crowd(house, 3000)
+    with plans_of(house) as plans, reading(house, viewer(house)) as session:
+        sheets.summaries(session, domains.page(session))
+        mailbox_facts.facts(session, mailboxes.page(session))
+        figures.days(session, NOW.date())
+        figures.days(session, NOW.date(), alias="shop@our.example")
+    found = "\n".join(plans)
+    for each in (
+        "aliases USING COVERING INDEX ix_aliases_domain_id_deleted_at (domain_id=? AND deleted_at=?)",
+        "alias_mailboxes USING COVERING INDEX ix_alias_mailboxes_mailbox_id ",
+        "owner_days USING INDEX sqlite_autoindex_owner_days_1 (owner_id=? AND day>?)",
+        "alias_days USING INDEX sqlite_autoindex_alias_days_1 (alias_id=? AND day>?)",
+    ):
+        assert f"SEARCH {each}" in found, found
+    assert "SEARCH aliases USING INTEGER PRIMARY KEY" not in found, found
 
 
 def test_many_at_once_each_with_its_result_and_its_audit_row(house: Engine) -> None:
