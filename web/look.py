@@ -10,6 +10,7 @@ from babel import dates, numbers
 from flask import Flask, url_for
 from markupsafe import Markup, escape
 
+from smtpy.admin.read import TURNING
 from web import door, sessions
 from web.i18n import locale
 
@@ -18,9 +19,18 @@ STATIC = Path(__file__).parent / "static"
 
 def init_app(app: Flask) -> None:
     """Filters and globals."""
+    app.jinja_env.finalize = steady
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(ago=ago, iso=iso, number=number, octets=octets, address=address, clock=clock)
     app.jinja_env.globals.update(static=static, now=door.now, settings=door.settings, visit=sessions.visit)
+
+
+def steady(value: Any) -> Any:
+    """What any template shows: what others have written, years ago or in a log, turns nothing on the page round."""
+    if not isinstance(value, str) or value.isascii() or not TURNING.search(value):
+        return value
+    shown = TURNING.sub("\ufffd", value)
+    return Markup(shown) if isinstance(value, Markup) else shown  # noqa: S704 - it was so before
 
 
 def ago(value: datetime) -> str:

@@ -1,5 +1,6 @@
 """Input of administrative acts, read at the rim: addresses, domains, patterns, modes. Raises Invalid with the rule."""
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 
@@ -13,6 +14,9 @@ from smtpy.srs import is_return_address
 from smtpy.store.schema import MAX_NAME, MAX_NOTE, MAX_TAG
 
 MAX_ANNOUNCEMENT = 1000  # characters
+# Unicode's Bidi_Control: what turns the writing round, and with it whatever stands behind it on a page.
+TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_JOINERS = "\u200c\u200d"  # not seen, and needed to write Persian and to draw emoji
 
 
 def address(field: str, text: str) -> Address:
@@ -83,11 +87,19 @@ def line(field: str, text: str, most: int) -> str:
     """Words on one line, which may stand in a header of a message."""
     if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
         raise Invalid(field, f"The {field} has a line break or another control character. Write it on one line.")
+    _refuse_unseen(field, text)
     return _words(field, text, most)
+
+
+def _refuse_unseen(field: str, text: str) -> None:
+    """Raises Invalid: two of these would look the same."""
+    if any(unicodedata.category(each) == "Cf" and each not in _JOINERS for each in text):
+        raise Invalid(field, f"The {field} has a character that is not seen, or turns the writing round. Leave it out.")
 
 
 def tag(text: str) -> str:
     """A tag: a word or two in small letters. A comma stands between tags, never in one."""
+    _refuse_unseen("tags", text)
     found = " ".join(_words("tags", text, MAX_NOTE).lower().split())
     if len(found) > MAX_TAG:
         raise Invalid("tags", f"A tag has at most {MAX_TAG} characters. Shorten it.")
@@ -105,11 +117,14 @@ def announcement(text: str) -> str:
 
 
 def _words(field: str, text: str, most: int) -> str:
-    """Text that both databases can hold: no NUL, and no lone surrogate, which stands for what is not UTF-8."""
+    """Text that both databases can hold: no NUL, and no lone surrogate, which stands for what is not UTF-8. Nor what
+    turns the writing round."""
     if len(text) > most:
         raise Invalid(field, f"The {field} has at most {most} characters. Shorten it.")
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
         raise Invalid(field, f"The {field} is not UTF-8 text. Write it again.")
+    if TURNING.search(text):
+        raise Invalid(field, f"The {field} has a character that is not seen, or turns the writing round. Leave it out.")
     return text
 
 

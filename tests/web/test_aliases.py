@@ -383,3 +383,42 @@ def test_40_no_address_looks_like_another(world: World, local: str) -> None:
     assert "Leave it out" in answer.text
     with Session(world.engine) as session:
         assert session.query(Alias).count() == 1
+
+
+MIXED = {"sh\u043ep": "Cyrillic, Latin", "\u0440\u0430\u0443": "Cyrillic", "\uff53hop": "Fullwidth, Latin"}
+
+
+@pytest.mark.parametrize(
+    "local", [*MIXED, "shop", "\u043f\u0440\u0438\u0432\u0435\u0442", "\u6771\u4eac-tokyo", "b\u00fccher"]
+)
+def test_40_letters_that_look_like_others_are_warned_of(world: World, local: str) -> None:
+    client = world.as_("owner")
+    form = {"kind": "own", "own": local, "domain": "ann.example"}
+    made = client.post("/aliases/new", data=form, follow_redirects=True)
+    assert made.status_code == (200 if local != "shop" else 409) or "shop" in made.text
+    if local != "shop":
+        assert ("that look like others" in made.text) is (local in MIXED)
+        assert MIXED.get(local, "") in made.text
+
+
+UNSEEN = ("\u202e", "\u2066", "\u200f")
+
+
+@pytest.mark.parametrize("unseen", [*UNSEEN, "\u200b", "\ufeff"])
+def test_40_what_is_not_seen_is_no_part_of_a_tag_or_a_note(world: World, unseen: str) -> None:
+    client, path = world.as_("owner"), f"/aliases/{world.things['alias']}/settings"
+    form = {"when_off": "reject", "mailboxes": [world.things["mailbox"]], "note": "", "tags": ""}
+    assert client.post(path, data={**form, "tags": f"sh{unseen}op"}).status_code == 422
+    assert client.post(path, data={**form, "note": f"a{unseen}b"}).status_code == (422 if unseen in UNSEEN else 303)
+
+
+def test_40_emoji_and_other_writing_are_fine(world: World) -> None:
+    client, path = world.as_("owner"), f"/aliases/{world.things['alias']}/settings"
+    form = {
+        "when_off": "reject",
+        "mailboxes": [world.things["mailbox"]],
+        "tags": "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    }
+    assert (
+        client.post(path, data={**form, "note": "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"}).status_code == 303
+    )

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from sqlalchemy import JSON, Engine, Enum, String, Table, Text, select, update
 
+from smtpy.admin.read import TURNING
 from smtpy.store.columns import Base
 from tests.web.routes import some
 from tests.web.test_access import some_url
@@ -87,6 +88,21 @@ def test_42_whatever_is_kept_is_shown_as_text(world: World, payload: str) -> Non
             shown += "191}}" in answer.text if "{{" in payload else "&lt;" in answer.text
             assert str(7 * 191) not in answer.text
     assert shown, "no page showed it: this test looks at nothing"
+
+
+TURNED = "\u202e\u2066\u200f\u05d0 payload"
+
+
+def test_40_nothing_that_is_kept_turns_a_page_round(world: World) -> None:
+    """Refused where it is written; here it is in the database, as what strangers write is."""
+    assert spoil(world.engine, TURNED) >= 12
+    shown = 0
+    for route in some(write=False):
+        answer = world.as_(rightful(route)).get(some_url(route, world))
+        if answer.mimetype == "text/html":
+            assert TURNING.search(answer.text) is None, str(route)
+            shown += "\ufffd\ufffd\ufffd\u05d0 payload" in answer.text
+    assert shown > 3
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)

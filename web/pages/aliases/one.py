@@ -11,7 +11,7 @@ import segno
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from smtpy.admin import aliases, figures, mailboxes, messages, tags
+from smtpy.admin import aliases, figures, mailboxes, messages, scripts, tags
 from smtpy.admin.aliases import AliasView
 from smtpy.admin.refusals import Refusal
 from smtpy.directory.entries import WhenOff
@@ -44,7 +44,8 @@ def detail(alias: UUID) -> ResponseReturnValue:
         found = aliases.show(session, str(alias))
         days = figures.days(session, door.now().date(), alias=found.uuid)
     total = figures.total(days)
-    return _page("aliases/detail.html", found, days=days, total=total, code=_code(found.address))
+    alphabets = scripts.mixed(found.address.rpartition("@")[0])
+    return _page("aliases/detail.html", found, days=days, total=total, code=_code(found.address), scripts=alphabets)
 
 
 def _code(address: str) -> str:
