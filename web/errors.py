@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from smtpy.admin.outages import Away, Closed, NotReady, Outage, named
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, Invalid, NotFound, Refusal
-from web import sessions
+from web import late, sessions
 from web.i18n import _
 from web.told import told
 
@@ -57,8 +57,8 @@ def out(outage: Outage) -> ResponseReturnValue:
 
 
 def unbelieved(error: CSRFError) -> ResponseReturnValue:
-    """A form that does not come from a page of ours, or from one of another session."""
-    return page(400, _("This form has expired"), _("Go back, load the page again, and send it once more."))
+    """A form that does not come from a page of ours, or from one of another session: web/late.py."""
+    return late.page()
 
 
 def stopped(error: HTTPException) -> ResponseReturnValue:
