@@ -20,8 +20,8 @@ from smtpy.store.records import JournalRow
 from smtpy.store.timeline import Wanted, bearing, happened, heads, known, linked_to
 
 PAGE = 50
-GLANCE = 1000  # messages of one glance for those in one state
-GLANCED_AT = 8000  # messages glanced at for a page
+GLANCE = 500  # messages of one glance for those in one state
+GLANCED_AT = 6000  # messages glanced at for a page
 LOOKED_THROUGH = 500  # messages of which everything is read for a page
 MAX_NEWS = 200  # messages of one look for news
 
@@ -74,22 +74,23 @@ def _in_state(session: Session, wanted: Wanted, state: State, limit: int) -> Mes
     sign = SIGNS.get(state)
     size = GLANCE if sign else limit
     found: list[Timeline] = []
-    glanced = looked = 0
-    while glanced < GLANCED_AT and looked < LOOKED_THROUGH:
-        numbers = heads(session, wanted, size)
-        more = len(numbers) == size
-        likely = bearing(session, numbers, sign) if sign else numbers
+    glanced, looked, more = 0, 0, True
+    while more and glanced < GLANCED_AT and looked < LOOKED_THROUGH:
+        likely: list[int] = []
+        while more and glanced < GLANCED_AT and len(likely) < limit:
+            numbers = heads(session, wanted, size)
+            more = len(numbers) == size
+            likely += bearing(session, numbers, sign) if sign else numbers
+            glanced += size
+            wanted = replace(wanted, before=min(numbers, default=0))
         for start in range(0, len(likely), limit):
             for each in _timelines(session, likely[start : start + limit]):
                 if each.state is state:
                     found.append(each)
                 if len(found) == limit:
                     return MessagePage(tuple(found), each.id if more or each.id != likely[-1] else None)
-        if not more:
-            return MessagePage(tuple(found), None)
-        glanced, looked = glanced + len(numbers), looked + len(likely)
-        wanted = replace(wanted, before=numbers[-1])
-    return MessagePage(tuple(found), wanted.before)
+        looked += len(likely)
+    return MessagePage(tuple(found), wanted.before if more else None)
 
 
 def timeline(session: Session, uuid: str) -> Timeline:

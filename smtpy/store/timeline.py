@@ -20,7 +20,7 @@ from smtpy.store.rows import Delivery, Entry, as_uuid, cut
 
 MAX_ROUNDS = 4  # from a file to its copies, from there to reports, and once more for each that was requeued
 MAX_HAPPENINGS = 20_000  # of one reading
-MAX_PART = 4000  # recipients of one reading, unless more messages are wanted
+SECONDS = 250  # rows of second passes that are read with a page; where there are more, it is read in parts
 MAX_FILES = 500  # queue files that may be meant by an address of the log
 EARLIER, LATER = timedelta(hours=1), timedelta(days=400)  # ids of queue files may come again in other years
 
@@ -73,12 +73,18 @@ def bearing(session: Session, numbers: Sequence[int], sign: Sign) -> list[int]:
         kinds = or_(kinds, MailEvent.kind.not_in(sign.no_kinds))
     may = or_(
         JournalRow.verdict == sign.verdict,
-        exists().where(of, JournalRecipient.decision.in_((*sign.decisions, "split"))),
-        exists().where(MailEvent.queue_id == JournalRow.queue_id, kinds),
-        exists().where(MailEvent.other_id == JournalRow.queue_id, MailEvent.kind == "requeued"),
+        _one(JournalRecipient.journal_id, of, JournalRecipient.decision.in_((*sign.decisions, "split"))),
+        _one(MailEvent.id, MailEvent.queue_id == JournalRow.queue_id, kinds),
+        _one(MailEvent.id, MailEvent.other_id == JournalRow.queue_id, MailEvent.kind == "requeued"),
     )
     chosen = select(JournalRow.id).where(JournalRow.id.in_(numbers), may)
     return list(session.scalars(chosen.order_by(JournalRow.id.desc())))
+
+
+def _one(column: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """That there is such a row beside one of the journal. Not EXISTS, for which PostgreSQL reads all such rows there
+    are into a table of its own, however few of the journal are looked at."""
+    return select(column).where(*conditions).correlate(JournalRow).limit(1).scalar_subquery().is_not(None)
 
 
 def came(session: Session, since: datetime, until: datetime, part: int) -> Iterator[list[int]]:
@@ -100,7 +106,11 @@ def _of(wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(JournalRecipient.alias_id == wanted.alias_id)
     if wanted.domain is not None:
         found.append(JournalRecipient.domain == wanted.domain)
-    if wanted.owner is not None:
+    if (
+        wanted.owner is not None and found
+    ):  # by the index of alias or domain: SQLite would as soon read all of the owner's
+        found.append(JournalRecipient.owner_id + 0 == wanted.owner)
+    elif wanted.owner is not None:
         found.append(visible_to(wanted.owner))
     return found
 
@@ -111,7 +121,7 @@ def _by_recipient(
     """From the recipients' side, so that few messages among many are found by their index; a part at a time, since
     second passes are among them."""
     found: list[int] = []
-    number, part = JournalRecipient.journal_id, max(limit, min(limit * 4, MAX_PART))
+    number, part = JournalRecipient.journal_id, min(limit * 4, limit + SECONDS)
     while len(found) < limit:
         older = true() if before is None else number < before
         page = select(number).distinct().where(*conditions, older).order_by(number.desc()).limit(part)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -326,6 +327,20 @@ def test_nothing_reads_a_whole_table(engine: Engine, people: People) -> None:
         messages.since(session, messages.newest(session))
     newest = "ORDER BY journal.id DESC"  # read from its end, as far as the limit
     assert [each for each in scans(engine, questions) if newest not in each] == []
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("wanted", "index"), [(Wanted(alias_id=7), "alias_id"), (Wanted(domain="two.example"), "domain")]
+)
+def test_what_came_for_one_of_a_members_is_found_by_its_index(engine: Engine, wanted: Wanted, index: str) -> None:
+    """Not among all that came for the member."""
+    with asked(engine) as questions, Session(engine) as session:
+        heads(session, replace(wanted, owner=2), 20)
+    statement, values = next(each for each in questions if "FROM journal_recipients" in each[0])
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    assert any(f"ix_journal_recipients_{index}_journal_id" in str(row) for row in plan), plan
 
 
 def scans(engine: Engine, questions: list[tuple[str, Any]]) -> list[str]:
