@@ -60,11 +60,15 @@ class Asking:
     own_networks: tuple[IPv4Network | IPv6Network, ...]
 
     def trusts(self, client: str) -> bool:
-        """Whether it is one of our own: nobody asks where their mail is from. A client without an address is local."""
+        """Whether it is one of our own: nobody asks where their mail is from.
+
+        A client without an address is not: what really is local Postfix tells as 127.0.0.1, sendmail(1) and its -bs too
+        (seen with 3.7), and an unknown one stands for a client of which nobody can say who it was, as by XCLIENT.
+        """
         try:
             address = ip_address(client)
         except ValueError:
-            return True
+            return False
         return any(address in network for network in self.own_networks)
 
 

@@ -7,6 +7,7 @@ is on loopback, of which SPF says nothing, so DKIM alone speaks for an author he
 import json
 import os
 import re
+import subprocess
 from datetime import UTC, datetime
 
 import pytest
@@ -20,7 +21,7 @@ from smtpy.signing.key import generate, load, public_of, record_of
 from smtpy.signing.result import Result
 from tests.inbox import Delivery
 from tests.nameserver import silence
-from tests.stand import Stand, StandFactory
+from tests.stand import ROOT, Stand, StandFactory
 from tests.waiting import until
 
 KEY = generate("rsa-sha256")
@@ -200,6 +201,25 @@ def test_without_its_encryption_key_mail_goes_on_unsigned(own_stand: StandFactor
     assert b"DKIM-Signature" not in copy.header
     assert "no encryption key opens" in stand.log("milter")
     assert "cannot be opened" in str(journal(stand, "plain.example", "sales@lost.example", "forward")["signed"])
+
+
+def test_who_is_local_is_not_asked_about_and_who_is_unknown_is(own_stand: StandFactory) -> None:
+    """Postfix tells its own submissions as 127.0.0.1; a client of no address is a stranger behind a proxy."""
+    stand = own_stand(
+        postfix=("non_smtpd_milters = $smtpd_milters", "smtpd_authorized_xclient_hosts = 127.0.0.2"),
+    )
+    stand.declare("sales@east.example", "reader@inbox.example")
+    author(stand, "bank.example")
+    command = [*ROOT, "/usr/sbin/sendmail", "-C", str(stand.etc), "-f", "anna@bank.example", "sales@east.example"]
+    subprocess.run(command, input=message("bank.example").replace(b"\r\n", b"\n"), check=True, timeout=30)
+    copy = stand.inbox.wait_for(lambda each: "bank.example" in each.reverse_path)
+    assert b"Authentication-Results" not in copy.header
+    with stand.dialog(client="127.0.0.2") as dialog:
+        dialog.hello()
+        dialog.command("XCLIENT ADDR=[UNAVAILABLE]")
+        dialog.command("EHLO stranger.example")
+        answers = dialog.transaction("anna@bank.example", ["sales@east.example"], message("bank.example"))
+    assert str(answers.data).startswith("550 5.7.26 ")
 
 
 def test_a_dns_that_never_answers_costs_no_mail(own_stand: StandFactory) -> None:

@@ -114,6 +114,7 @@ def test_the_last_part_of_the_body_may_come_with_the_end() -> None:
         (b"L\0\0/run/socket\0", ""),
         (b"U", ""),
         (b"", ""),
+        (b"4\0\0unknown\0", ""),
     ],
 )
 def test_a_client_is_an_address_or_nobody(origin: bytes, client: str) -> None:
