@@ -77,7 +77,7 @@ def stopped(error: HTTPException) -> ResponseReturnValue:
         return "Bad Request\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
     if isinstance(error.response, Response) or (error.code or 500) < 400:
         return error.get_response()
-    title, words = titles.get(error.code or 500, (error.name, _("The server could not do this.")))
+    title, words = titles.get(error.code or 500, (_("That cannot be done"), _("The server could not do this.")))
     answer = make_response(page(error.code or 500, title, words))
     for name, value in error.get_headers():
         if name in ("Retry-After", "Allow"):

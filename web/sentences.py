@@ -42,6 +42,11 @@ WORDS = (
     "ok", "warning", "unknown", "missing", "wrong", "ownership", "replies", "nothing", "none", "reject", "quarantine",
     "empty", "No such file or directory", "Connection refused", "Permission denied", "timed out",
     "does not answer (%(name)s)", "says %(response)s",
+    # and pyspf
+    "SPF Permanent Error", "SPF Temporary Error", "Unknown mechanism found", "Too many DNS lookups", "syntax error",
+    "Invalid IP4 address", "Invalid IP6 address", "Invalid IP4 CIDR length", "Invalid IP6 CIDR length",
+    "Two or more type TXT spf records found.", "include has trivial recursion", "include mechanism missing domain",
+    "redirect= MUST appear at most once", "redirect domain has no SPF record",
 )  # fmt: skip
 _TO_PROGRAMS = {  # calls whose words no reader of a page sees
     *("compile", "note", "record", "Reply", "RuntimeError", "AssertionError", "ValueError", "TypeVar", "cast"),

@@ -7,7 +7,9 @@ from babel.messages import Catalog
 from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
-from wtforms import IntegerField
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+from wtforms import IntegerField, SelectMultipleField
 from wtforms.validators import InputRequired
 
 from web import navigation, texts
@@ -69,8 +71,17 @@ def test_the_names_of_the_ways_are_translated(app: Flask) -> None:
 def test_forms_speak_the_readers_language(app: Flask) -> None:
     class Asked(Form):
         number = IntegerField(validators=[InputRequired()])
+        several = SelectMultipleField(choices=["one"])
 
     with app.test_request_context(method="POST", headers={"Accept-Language": "de"}):
-        form = Asked(meta={"csrf": False})
+        form = Asked(MultiDict({"several": "two"}), meta={"csrf": False})
         form.validate()
-        assert form.errors == {"number": ["Dieses Feld wird benötigt."]}
+        assert form.errors == {
+            "number": ["Dieses Feld wird benötigt."],
+            "several": ["'two' steht hier nicht zur Wahl."],  # for which WTForms has no German
+        }
+
+
+def test_every_form_is_one_that_does(app: Flask) -> None:
+    ours = [each for each in FlaskForm.__subclasses__() if each.__module__.startswith("web.")]
+    assert ours == [Form]

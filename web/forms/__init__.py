@@ -5,7 +5,28 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms.i18n import get_translations
 
-from web.i18n import language
+from web.i18n import N_, language
+from web.i18n import gettext as ours
+
+# What WTForms says, and has no German for.
+N_("'%(value)s' is not a valid choice for this field.")
+N_("'%(value)s' are not valid choices for this field.")
+N_("Not a valid time value.")
+
+
+class _Words:
+    """WTForms' own catalogue, and ours for what it lacks."""
+
+    def __init__(self) -> None:
+        self._theirs = get_translations((language(),))
+
+    def gettext(self, text: str) -> str:
+        found: str = self._theirs.gettext(text)
+        return ours(text) if found == text else found
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        found: str = self._theirs.ngettext(one, many, number)
+        return ours(found) if found in (one, many) else found
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # WTForms has no types
@@ -15,5 +36,5 @@ class Form(FlaskForm):  # type: ignore[misc]  # WTForms has no types
         """WTForms asks this class."""
 
         def get_translations(self, _: Any) -> Any:
-            """Theirs are in WTForms' catalogues."""
-            return get_translations((language(),))
+            """What WTForms says, for the reader."""
+            return _Words()

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
@@ -12,6 +11,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from smtpy.admin import names
 from smtpy.admin.mailboxes import MailboxView
 from smtpy.directory.entries import WhenOff
+from web.forms import Form
 from web.i18n import _, _l
 
 KINDS = tuple(
@@ -56,7 +56,7 @@ def _said(field: "StringField") -> list[str]:
     return [word for word in (field.data or "").split(",") if word.strip()]
 
 
-class _Kept(FlaskForm):  # type: ignore[misc]
+class _Kept(Form):
     """What both forms ask."""
 
     mailboxes = Checkboxes(_l("Mail goes to"))

@@ -1,19 +1,19 @@
 """The form of an announcement. Times are UTC's: its readers may be anywhere."""
 
-from flask_wtf import FlaskForm
 from wtforms import DateTimeLocalField, RadioField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from smtpy.admin.announcements import Level
 from smtpy.admin.read import MAX_ANNOUNCEMENT
+from web.forms import Form
 from web.i18n import _l
 
 LEVELS = ((Level.INFO, _l("a word to all")), (Level.WARNING, _l("a warning")))
 FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
-class Announce(FlaskForm):  # type: ignore[misc]  # WTForms has no types
+class Announce(Form):
     """What is told, how, and for how long."""
 
     text = TextAreaField(

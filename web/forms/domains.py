@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from web.forms import Form
 from web.i18n import _l
 
 NEEDED = InputRequired(_l("Fill this in."))
@@ -40,7 +40,7 @@ class Boxes(SelectMultipleField):  # type: ignore[misc]  # WTForms has no types
     option_widget = CheckboxInput()
 
 
-class Add(FlaskForm):  # type: ignore[misc]
+class Add(Form):
     """A domain, as people paste one."""
 
     domain = StringField(
@@ -50,7 +50,7 @@ class Add(FlaskForm):  # type: ignore[misc]
     )
 
 
-class Rule(FlaskForm):  # type: ignore[misc]
+class Rule(Form):
     """A pattern and where its mail goes."""
 
     pattern = StringField(
@@ -59,13 +59,13 @@ class Rule(FlaskForm):  # type: ignore[misc]
     to = Boxes(_l("Goes to"), [NEEDED])
 
 
-class CatchAll(FlaskForm):  # type: ignore[misc]
+class CatchAll(Form):
     """Where mail to every other address goes."""
 
     to = Boxes(_l("Goes to"), [NEEDED])
 
 
-class Settings(FlaskForm):  # type: ignore[misc]
+class Settings(Form):
     """What an owner may choose of a domain."""
 
     role_mailbox = SelectField(_l("Mail to postmaster and abuse goes to"))
@@ -78,13 +78,13 @@ class Settings(FlaskForm):  # type: ignore[misc]
     on_quarantine = SelectField(_l("Forged, and the author's domain asks for suspicion"), choices=chosen(ON_DMARC))
 
 
-class Trash(FlaskForm):  # type: ignore[misc]
+class Trash(Form):
     """The name again, by hand."""
 
     name = StringField(_l("Type the name of the domain to confirm"), [NEEDED], render_kw=_PLAIN)
 
 
-class Sure(FlaskForm):  # type: ignore[misc]
+class Sure(Form):
     """A box to tick before what has consequences."""
 
     sure = BooleanField(_l("I have read this"), [NEEDED])

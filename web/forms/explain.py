@@ -2,12 +2,12 @@
 
 import ipaddress
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import Field, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from smtpy.mail.address import ANY_LENGTH, BadAddress, parse_path, strip_path
+from web.forms import Form
 from web.i18n import _, _l
 from web.told import told
 
@@ -16,7 +16,7 @@ MAX_RECIPIENTS = 10
 _PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false", "class": "code"}
 
 
-class Ask(FlaskForm):  # type: ignore[misc]  # WTForms has no types
+class Ask(Form):
     """A message and the SMTP session it would come in."""
 
     sender = StringField(

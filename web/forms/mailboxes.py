@@ -1,13 +1,13 @@
 """The form of a new mailbox."""
 
-from flask_wtf import FlaskForm
 from wtforms import EmailField
 from wtforms.validators import InputRequired
 
+from web.forms import Form
 from web.i18n import _l
 
 
-class NewMailbox(FlaskForm):  # type: ignore[misc]  # WTForms has no types
+class NewMailbox(Form):
     """Where mail is read."""
 
     address = EmailField(

@@ -1,11 +1,11 @@
 """Forms of administrators: whom to invite, who may make an account."""
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, RadioField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from smtpy.admin.choices import SignUp
+from web.forms import Form
 from web.i18n import _l
 
 ROLES = (("user", _l("a user")), ("admin", _l("an administrator")))
@@ -16,7 +16,7 @@ SIGN_UP = (
 )
 
 
-class Invite(FlaskForm):  # type: ignore[misc]  # WTForms has no types
+class Invite(Form):
     """Who is to come, and as what."""
 
     email = EmailField(
@@ -26,7 +26,7 @@ class Invite(FlaskForm):  # type: ignore[misc]  # WTForms has no types
     send = BooleanField(_l("Send them the link"), default=True)
 
 
-class Mode(FlaskForm):  # type: ignore[misc]
+class Mode(Form):
     """Who may make an account."""
 
     sign_up = RadioField(

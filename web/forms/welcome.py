@@ -1,14 +1,14 @@
 """The forms of the first hour."""
 
-from flask_wtf import FlaskForm
 from wtforms import EmailField, StringField
 from wtforms.validators import Length
 
+from web.forms import Form
 from web.forms.domains import NEEDED
 from web.i18n import _l
 
 
-class Box(FlaskForm):  # type: ignore[misc]  # WTForms has no types
+class Box(Form):
     """Where mail is to be read."""
 
     address = EmailField(
@@ -16,7 +16,7 @@ class Box(FlaskForm):  # type: ignore[misc]  # WTForms has no types
     )
 
 
-class First(FlaskForm):  # type: ignore[misc]
+class First(Form):
     """The first alias."""
 
     local = StringField(
