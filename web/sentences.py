@@ -35,17 +35,18 @@ SPEAKING = (
 _SILENT = ("admin/balance.py", "admin/names.py", "authn/author.py", "zone/master.py", "zone/providers.py")
 PARTED = ("smtpy/admin/outages.py", "smtpy/doctor/postfix.py", "smtpy/queue/client.py")  # what is wrong; and the fix
 SETTINGS = "smtpy/config/schema.py"  # where it is the docstrings that are shown
-# What stands for something in a sentence, or between its parts; and what the system says.
+# What stands for something in a sentence, or between its parts; and what the system and pyspf say.
 WORDS = (
     "alias", "domain", "mailbox", "user", "owner", "name", "note", "text", "pattern", "website", "tags",
     "forward", "split", "refuse", "drop", "hold", "loop", "discard", "return", "relay", "tagged", "held", "catch-all",
     "ok", "warning", "unknown", "missing", "wrong", "ownership", "replies", "nothing", "none", "reject", "quarantine",
-    "empty", "No such file or directory", "Connection refused", "Permission denied", "timed out",
+    "empty", "non-delivery", "delay", "delivery status", "dropped by its owner",
+    "No such file or directory", "Connection refused", "Permission denied", "timed out",
     "does not answer (%(name)s)", "says %(response)s",
-    # and pyspf
     "SPF Permanent Error", "SPF Temporary Error", "Unknown mechanism found", "Too many DNS lookups", "syntax error",
     "Invalid IP4 address", "Invalid IP6 address", "Invalid IP4 CIDR length", "Invalid IP6 CIDR length",
-    "Two or more type TXT spf records found.", "include has trivial recursion", "include mechanism missing domain",
+    "More than %(most)s MX records returned", "Two or more type TXT spf records found.",
+    "include has trivial recursion", "include mechanism missing domain",
     "redirect= MUST appear at most once", "redirect domain has no SPF record",
 )  # fmt: skip
 _TO_PROGRAMS = {  # calls whose words no reader of a page sees

@@ -21,18 +21,23 @@ from web.sentences import CORE, parts_of
 SENTENCE = ". "
 MARKS = (SENTENCE, ": ", "; ", " -> ", ", ")
 RUN = 4  # parts that may be one sentence
+TELLING = 12  # characters of a sentence by which it is known, whatever its values are
 THEIRS = frozenset({"text", "pattern", "shown", "lines", "reply", "sender"})  # values that are no words of ours
 MOST = 2_000  # characters of one saying; what is longer was not written by us
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One with values: `sign` is its longest part that does not change, and stands in whatever `pattern` matches."""
+    """One with values: `sign` is its longest part that does not change, and stands in whatever `pattern` matches.
+
+    `weak`: it says so little that much else would match, as `%(server)s says %(words)s`.
+    """
 
     sign: str
     pattern: "re2._Regexp[str]"
     names: tuple[str, ...]
     translation: str
+    weak: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,8 @@ class Phrasebook:
         if (known := self._known(text)) is not None:
             return known
         for place, mark in enumerate(marks):
-            if mark in text:
-                return self._in_parts(text, mark, marks[place + 1 :])
+            if mark in text and (told := self._in_parts(text, mark, marks[place + 1 :])) != text:
+                return told
         return self._words(text)
 
     def _known(self, text: str) -> str | None:
@@ -56,9 +61,14 @@ class Phrasebook:
             return found
         for each in self.sentences:
             if each.sign in text and (match := each.pattern.fullmatch(text)):
-                values = zip(each.names, match.groups(), strict=True)
-                return each.translation % {name: self._value(name, value) for name, value in values}
+                values = dict(zip(each.names, match.groups(), strict=True))
+                if not each.weak or all(map(self._fits, values.values())):
+                    return each.translation % {name: self._value(name, value) for name, value in values.items()}
         return None
+
+    def _fits(self, value: str) -> bool:
+        """Whether it may stand in a sentence that says little by itself: a word may, or what is known."""
+        return " " not in value or self._known(value) is not None
 
     def _value(self, name: str, value: str) -> str:
         if name in THEIRS:
@@ -102,7 +112,7 @@ def phrasebook(language: str) -> Phrasebook:
         if names:
             sign = max(fixed, key=len)
             pattern = "(?s)" + "(.*?)".join(map(re2.escape, fixed))
-            others.append(Sentence(sign, re2.compile(pattern), names, str(each.string)))
+            others.append(Sentence(sign, re2.compile(pattern), names, str(each.string), len("".join(fixed)) < TELLING))
         else:
             plain[fixed[0]] = str(each.string) % {}
     others.sort(key=lambda each: (len(each.pattern.pattern) - 5 * len(each.names), each.sign), reverse=True)

@@ -60,6 +60,13 @@ SAYINGS = {
     "shop.example: mx missing, spf wrong": "shop.example: mx fehlt, spf falsch",
     "replies can pass by SPF and DKIM": "Antworten kommen durch mit SPF und DKIM",
     "from this host, 812 octets": "von diesem Host, 812 Bytes",
+    "It does not let our server 192.0.2.1 send. Change it to: v=spf1 mx -all": (
+        "Er lässt unseren Server 192.0.2.1 nicht senden. Bitte ändern in: v=spf1 mx -all"
+    ),
+    "no, a signature of b.example would vouch for its author, ARC": (
+        "nein, eine Signatur von b.example würde für ihren Verfasser bürgen, ARC"
+    ),
+    "somebody we know says that all is well": "somebody we know says that all is well",
     "queue id 550 5.1.1 No such user here": "queue id 550 5.1.1 No such user here",
     "": "",
 }

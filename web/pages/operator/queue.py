@@ -90,8 +90,20 @@ def queue_letter(name: str) -> ResponseReturnValue:
     """Envelope and header of a message, and why it is still here."""
     letter = admin.show(_helper(), name)
     listed = admin.page(_helper(), Request(Act.LIST, about=name, limit=1)).messages
+    parts = {
+        "sender": _("Sender"),
+        "recipient": _("Recipient"),
+        "original_recipient": _("Recipient at first"),
+        "message_arrival_time": _("Taken"),
+    }
     return render_template(
-        "operator/queue_letter.html", letter=letter, listed=listed, kinds=KINDS, words=_words_of(), moment=_moment
+        "operator/queue_letter.html",
+        letter=letter,
+        listed=listed,
+        kinds=KINDS,
+        words=_words_of(),
+        moment=_moment,
+        parts=parts,
     )
 
 
