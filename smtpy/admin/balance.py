@@ -85,8 +85,11 @@ def balance(session: Session, since: datetime, until: datetime, queue: frozenset
     missing: list[Missing] = []
     numbers: Counter[bool] = Counter()
     for each in _accepted(session, since, until):
+        taken = [end for end in each.ends if end.state is not State.REFUSED]  # at the end of the message, by Postfix
+        if not taken:
+            continue
         numbers[each.uuid is None] += 1
-        for end in each.ends:
+        for end in taken:
             kind = _kind(end, queue)
             counted[kind] += 1
             if kind == MISSING:

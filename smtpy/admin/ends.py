@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from smtpy.routing.internal import unsplit
-from smtpy.store.happenings import Happening, key_of
+from smtpy.store.happenings import AT_END, Happening, key_of
 from smtpy.store.rows import Delivery, Entry
 from smtpy.store.timeline import Sign
 
@@ -193,6 +193,8 @@ def _state(told: Sequence[Happening], attempt: Happening | None, decision: str =
 def _unfinished(told: Sequence[Happening], attempt: Happening | None, decision: str) -> tuple[State, Happening | None]:
     if deleted := _last(_of(told, "deleted")):
         return State.DELETED, deleted
+    if refused := _last(each for each in _of(told, "refused") if each.relay == AT_END):
+        return State.REFUSED, refused  # whatever was decided: Postfix had given up waiting, or another milter said no
     if decision in ("drop", "hold") and not any(each.kind in ("held", "released", "requeued") for each in told):
         return _DECIDED[decision], None
     if removed := _last(_of(told, "removed")):
@@ -220,13 +222,13 @@ def _last(found: Iterable[Happening]) -> Happening | None:
 def _end(plain: End, state: State, last: Happening | None) -> End:
     if last is None:
         return replace(plain, state=state)
-    words = last.words if is_attempt(last) or last.kind in ("gave up", "held") else ""
+    words = last.words if is_attempt(last) or last.kind in ("gave up", "held", "refused") else ""
     return replace(
         plain,
         state=state,
         at=last.at,
         words=words or plain.words,
-        relay=last.relay or "",
+        relay="" if last.kind == "refused" else last.relay or "",
         dsn=last.dsn or "",
         queue_id=last.queue_id,
     )

@@ -4,6 +4,10 @@ Only the last call is answered: the others cost no round trip (SMFIP_NR_*), beca
 message is whole. The end is decided from memory if memory has all it takes. Nothing is kept from one message to the
 next but the client. The header is kept as bytes with its leading blanks; of the body the size and the hashes that
 signatures ask for, made while it passes.
+
+Whether Postfix still waits for the answer, nobody knows here. If it has given up (milter_content_timeout), the journal
+says what was decided, and Postfix's log that the client heard 451 (milter-reject: END-OF-MESSAGE); smtpy.admin.ends
+goes by the log.
 """
 
 import logging

@@ -56,6 +56,7 @@ _COLUMNS = {
     "client": "original",
 }
 _LEFT_OUT = ("recipients",)
+AT_END = "END-OF-MESSAGE"  # where the client hears no of a whole message, by a milter or in its place
 _NOTHING: dict[str, object] = dict.fromkeys(
     ("other_id", "sender", "recipient", "key", "original", "relay", "dsn", "words", "delay", "size")
 )

@@ -5,7 +5,7 @@ Every question is an indexed one with a limit, however many rows there are. A me
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from smtpy.mail.address import BadAddress, parse
 from smtpy.store.events import MAX_ID, MailEvent
-from smtpy.store.happenings import COLUMNS, Happening
+from smtpy.store.happenings import AT_END, COLUMNS, Happening
 from smtpy.store.records import JournalRecipient, JournalRow
 from smtpy.store.rows import Delivery, Entry, as_uuid, cut
 
@@ -221,10 +221,15 @@ def known(session: Session, numbers: Sequence[int], owner: int | None = None) ->
     made = []
     for entry, whole in firsts:
         happenings = _joined(told, _files_of(entry, seconds))
-        if owner is not None:  # who else was refused beside them is for operators
-            happenings = tuple(each for each in happenings if each.kind != "refused")
+        if owner is not None:
+            happenings = tuple(_shown(each) for each in happenings if each.kind != "refused" or each.relay == AT_END)
         made.append(Known(entry, tuple(seconds.get(entry.uuid, ())), happenings, whole))
     return sorted(made, key=lambda each: order[each.entry.id or 0])
+
+
+def _shown(each: Happening) -> Happening:
+    """Who was refused beside a member's recipients is for operators; that the whole message was is not."""
+    return replace(each, recipient=None, key=None) if each.kind == "refused" else each
 
 
 def _files_of(entry: Entry, seconds: dict[str, list[Entry]]) -> set[str]:

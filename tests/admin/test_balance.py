@@ -60,6 +60,14 @@ def test_without_the_queue_the_log_is_believed(engine: Engine) -> None:
     assert (found.counted["queued"], found.counted["missing"]) == (1, 1)
 
 
+def test_what_postfix_did_not_wait_for_was_not_accepted(engine: Engine) -> None:
+    put(engine, entry(to(SALES, ANN)))
+    end = "milter-reject: END-OF-MESSAGE from unknown[192.0.2.1]: 4.7.1 Service unavailable - try again later; "
+    log(engine, f"cleanup: {ONE}: {end}from=<alice@sender.example> to=<{SALES}> proto=ESMTP helo=<mx>")
+    found = of(engine)
+    assert (found.messages, found.accepted, found.holds) == (0, 0, True)
+
+
 def test_what_was_refused_or_came_at_another_time_does_not_count(engine: Engine) -> None:
     put(engine, entry(to(SALES), verdict="refuse"), entry(to(SALES), stage="rcpt", verdict="refuse", queue_id=None))
     put(engine, entry(to(SALES, ANN), at=-timedelta(hours=2)), entry(to(SALES, ANN), at=timedelta(hours=2)))

@@ -11,7 +11,8 @@ from smtpy.admin.ends import State
 from smtpy.admin.timeline import Timeline
 from smtpy.store import migrate
 from smtpy.store.engine import open_engine
-from smtpy.store.rows import Delivery, Entry
+from smtpy.store.rows import Delivery, Entry, entries
+from smtpy.store.timeline import known
 from tests.admin.post import attempt, entry, log, put, queue_id, to
 
 ONE, TWO, THREE = (queue_id(number) for number in (1, 2, 3))
@@ -109,6 +110,28 @@ def test_a_refusal(engine: Engine) -> None:
     assert states(found) == [("off@our.example", "off@our.example", "refused")]
     assert found.state == State.REFUSED
     assert [each.kind for each in found.steps] == ["received", "decided"]
+
+
+TURNED_AWAY = (
+    f"cleanup: {ONE}: milter-reject: END-OF-MESSAGE from mx.sender.example[192.0.2.1]: 4.7.1 Service unavailable - try "
+    "again later; from=<alice@sender.example> to=<other@elsewhere.example> proto=ESMTP helo=<mx.sender.example>"
+)
+
+
+@pytest.mark.parametrize("decision", ["forward", "split", "hold"])
+def test_what_postfix_did_not_wait_for_was_refused(engine: Engine, decision: str) -> None:
+    """The milter had decided and written its row; Postfix's line names one recipient of all, whosever that is."""
+    one = entry(to(SALES, ANN, decision=decision))
+    put(engine, one)
+    log(engine, TURNED_AWAY)
+    found = of(engine, one)
+    (end,) = found.ends
+    assert (end.state, end.words, end.relay) == (State.REFUSED, "4.7.1 Service unavailable - try again later", "")
+    with reading(engine) as session:
+        (shown,) = known(session, [each.id for each in entries(engine) if each.id], owner=None)
+        assert [each.recipient for each in shown.happenings] == ["other@elsewhere.example"]
+        (shown,) = known(session, [each.id for each in entries(engine) if each.id], owner=1)
+        assert [(each.kind, each.recipient) for each in shown.happenings] == [("refused", None)]
 
 
 def test_several_mailboxes_have_ends_of_their_own(engine: Engine) -> None:
