@@ -33,6 +33,8 @@ COMMANDS = {
     "queue": ("queue", "Mail that waits in Postfix's queue: look, hold, release, delete, try again."),
     "audit": ("audit", "Prove what became of mail; see who changed what."),
     "purge": ("purge", "Take away what has been kept for long enough."),
+    "backup": ("backup", "Put database, settings and secrets into one sealed file."),
+    "restore": ("restore", "Fill an empty machine from a backup."),
     "config": ("config", "The settings in force."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),
     "seed": ("seed", "Fill an empty database with made-up people, aliases and mail."),

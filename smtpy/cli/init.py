@@ -10,7 +10,9 @@ A database URL with a password goes to the secrets: the configuration file is re
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,9 +43,9 @@ def init_command(setup: Setup, /, config: Path | None, **asked: Any) -> None:
             click.echo(f"kept {path} and its secrets")
             _complete(setup, path)
         else:
-            _write(path, wanted)
+            write(path, wanted)
             click.echo(f"wrote {path} and secrets in {path.parent / 'secrets'}")
-        _folders(Setup(path, setup.environ))
+        folders(Setup(path, setup.environ))
         _migrate(Setup(path, setup.environ))
     except OSError as error:
         reason = f"{error.filename}: {error.strerror}"
@@ -70,13 +72,14 @@ def _agree(path: Path, wanted: dict[str, str]) -> None:
             raise Trouble(os.EX_CONFIG, f"{path} is there and has another {key}; edit the file instead")
 
 
-def _write(path: Path, wanted: dict[str, str]) -> None:
-    """Secrets first, so that a configuration file never points at nothing."""
+def write(path: Path, wanted: Mapping[str, Any], known: Mapping[str, str] = MappingProxyType({})) -> None:
+    """A configuration and its secrets, those not known made anew. Secrets first, so that no file points at nothing."""
+    wanted = dict(wanted)
     for key in ("hostname", "postmaster"):
         if key not in wanted:
             raise Trouble(os.EX_USAGE, f"{path} is not there yet, and to write it takes --{key}")
     _judge(wanted)
-    hidden = {key: secrets.token_urlsafe(octets) for key, octets in SECRETS.items()}
+    hidden = {key: known.get(key) or secrets.token_urlsafe(octets) for key, octets in SECRETS.items()}
     if urlsplit(wanted.get("database_url", "")).password:
         hidden["database_url"] = wanted.pop("database_url")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +114,7 @@ def _hide(path: Path, hidden: dict[str, str]) -> list[str]:
     return [f'{key}_file = "secrets/{key}"\n' for key in hidden]
 
 
-def _judge(wanted: dict[str, str]) -> None:
+def _judge(wanted: Mapping[str, Any]) -> None:
     """Refuse bad values before anything is written."""
     from smtpy.config import BadSettings, judge
 
@@ -135,7 +138,8 @@ def _create(path: Path, text: str, mode: int) -> None:
     aside.rename(path)
 
 
-def _folders(setup: Setup) -> None:
+def folders(setup: Setup) -> None:
+    """Those for state and sockets."""
     setup.settings.state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
     if not setup.settings.run_dir.exists():
         setup.settings.run_dir.mkdir(parents=True)

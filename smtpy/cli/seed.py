@@ -16,15 +16,9 @@ PATIENCE_SECONDS = 600.0  # for one statement
 @pass_setup
 def seed_command(setup: Setup, size: str, number: int, force: bool) -> None:
     """Fill an empty database with made-up people, aliases and mail."""
-    from smtpy.cli.failures import told
     from smtpy.seed import PASSWORD, plant
-    from smtpy.store.engine import open_engine
 
-    with told():
-        engine = open_engine(setup.settings.database_url, deadline=PATIENCE_SECONDS)
-        try:
-            planted = plant(engine, setup.settings, size, number, datetime.now(UTC), force=force)
-        finally:
-            engine.dispose()
+    with setup.engine(deadline=PATIENCE_SECONDS) as engine:
+        planted = plant(engine, setup.settings, size, number, datetime.now(UTC), force=force)
     click.echo(f"planted {planted.aliases} aliases and {planted.messages} messages; all is made up")
     click.echo(f"sign in as {planted.owner}, or as {planted.admin} who is an administrator: {PASSWORD}")

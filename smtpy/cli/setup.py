@@ -56,13 +56,16 @@ class Setup:
             raise Trouble(os.EX_CONFIG, f"the settings are refused; {advice}\n{bad}") from None
 
     @contextlib.contextmanager
-    def engine(self) -> Iterator["Engine"]:
-        """The database for the time of the block, in which its absence and refusals become Trouble."""
+    def engine(self, deadline: float | None = None) -> Iterator["Engine"]:
+        """The database for the time of the block, in which its absence and refusals become Trouble.
+
+        `deadline`: seconds for a statement, if not those of the settings.
+        """
         from smtpy.cli.failures import told
         from smtpy.store.engine import open_engine
 
         with told():
-            engine = open_engine(self.settings.database_url, deadline=self.settings.deadline_seconds)
+            engine = open_engine(self.settings.database_url, deadline=deadline or self.settings.deadline_seconds)
             try:
                 yield engine
             finally:

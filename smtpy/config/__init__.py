@@ -11,6 +11,6 @@ There are no default secrets. What a message of this module says never contains 
 """
 
 from smtpy.config.schema import BadSettings, Settings, judge
-from smtpy.config.sources import DEFAULT_FILE, gather, load
+from smtpy.config.sources import DEFAULT_FILE, SECRETS, gather, load
 
-__all__ = ["DEFAULT_FILE", "BadSettings", "Settings", "gather", "judge", "load"]
+__all__ = ["DEFAULT_FILE", "SECRETS", "BadSettings", "Settings", "gather", "judge", "load"]

@@ -108,6 +108,22 @@ def _counters(url: str) -> str:
     return url
 
 
+def _recipient(text: str) -> str:
+    from pyrage import RecipientError, x25519  # only whoever makes backups needs it
+
+    try:
+        x25519.Recipient.from_str(text)
+    except RecipientError:
+        raise ValueError("a key for backups is age1..., as `smtpy backup --new-key FILE` prints it") from None
+    return text
+
+
+def _with_recipients(folder: Path, info: ValidationInfo) -> Path:
+    if not info.data.get("backup_recipients"):
+        raise ValueError("backups are sealed; say for which keys, by backup_recipients")
+    return folder
+
+
 def _words(value: object) -> object:
     """A list may be written as one text, with white space between."""
     return value.split() if isinstance(value, str) else value
@@ -168,4 +184,6 @@ DnsServers = Annotated[tuple[Annotated[DnsServer, PlainValidator(_dns_server), P
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, PlainValidator(_network), PlainSerializer(str)]
 Networks = Annotated[tuple[Network, ...], Listed]
 Keys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_at_least(32))], ...], Listed, Field(min_length=1)]
+Recipients = Annotated[tuple[Annotated[str, AfterValidator(_recipient)], ...], Listed]
+BackupFolder = Annotated[Folder, AfterValidator(_with_recipients)]
 SrsSecrets = Annotated[tuple[Annotated[SecretStr, AfterValidator(_at_least(16))], ...], Listed, Field(min_length=1)]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from smtpy.config.kinds import (
+    BackupFolder,
     Counters,
     Database,
     DnsServer,
@@ -22,6 +23,7 @@ from smtpy.config.kinds import (
     Networks,
     Origin,
     Postmaster,
+    Recipients,
     ReportAddress,
     SrsSecrets,
     Unix,
@@ -129,6 +131,12 @@ class Settings(BaseModel):
     """Who that mail is from."""
     postfix_log: Folder | None = None
     """Postfix's log on this host, which the worker follows to tell what became of messages; none: it does not."""
+    backup_recipients: Recipients = ()
+    """Public keys (`age1...`) for whose holders backups are sealed; `smtpy backup --new-key FILE` makes a pair."""
+    backup_dir: BackupFolder | None = None
+    """Where `smtpy worker` puts backups, on one of several hosts; none: it makes none."""
+    backup_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    """Hours between two backups of the worker."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important lines that are logged."""
 

@@ -10,7 +10,7 @@ from threading import Thread
 from time import monotonic
 
 from smtpy.config import Settings
-from smtpy.doctor import database, files, mta, services, upkeep
+from smtpy.doctor import backups, database, files, mta, services, upkeep
 from smtpy.doctor.finding import WARNING, Finding
 
 log = logging.getLogger("smtpy.doctor")
@@ -37,6 +37,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("settings", _settings),
     ("files", lambda here: files.examine(here.settings, here.secrets)),
     ("database", lambda here: database.examine(here.settings)),
+    ("backups", lambda here: backups.examine(here.settings)),
     ("resolvers", lambda here: upkeep.resolvers(here.settings)),
     ("lookup", lambda here: services.lookup(here.settings)),
     ("policy", lambda here: services.policy(here.settings)),

@@ -41,6 +41,11 @@ def head() -> str:
     return ScriptDirectory.from_config(_config()).get_heads()[0]
 
 
+def knows(revision: str) -> bool:
+    """Whether this version can take a schema from there to its own."""
+    return any(script.revision == revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def _run(engine: Engine, act: Callable[[Config, str], None], revision: str) -> None:
     with _connection(engine) as connection:
         config = _config()

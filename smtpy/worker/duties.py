@@ -20,6 +20,8 @@ from smtpy.admin.checks import Checked, check
 from smtpy.admin.outages import Outage, named
 from smtpy.admin.pairs import KeyView
 from smtpy.admin.refusals import Refusal
+from smtpy.backup.keeping import found_in, name_of, superfluous
+from smtpy.backup.making import make
 from smtpy.config import Settings
 from smtpy.store import bounce_counting, counting
 from smtpy.store.findings import Subject, due, forget
@@ -159,6 +161,27 @@ def purge_history(post: Post) -> None:
             log.info("purge %s=%d older than %s", kept.name, gone, kept.before.isoformat(timespec="minutes"))
 
 
+def back_up(post: Post) -> None:
+    """A new file in backup_dir when the newest is old enough, and those gone that need not stay. Raises Outage."""
+    folder, now = post.settings.backup_dir, datetime.now(UTC)
+    if not folder:
+        return
+    there = found_in(folder)
+    if there and now - max(there) < timedelta(hours=post.settings.backup_hours):
+        return
+    try:
+        with named():
+            made = make(folder / name_of(post.settings.hostname, now), post.engine, post.settings, now)
+    except OSError as error:
+        log.error("back up folder=%s not done why=%r", folder, error.strerror)  # the folder is full, or away
+        return
+    log.info("back up file=%s rows=%d octets=%d", made.path, made.rows, made.octets)
+    there[now] = made.path
+    for gone in superfluous(there):
+        there[gone].unlink(missing_ok=True)
+        log.info("back up file=%s: gone, there are newer ones", there[gone])
+
+
 def _changing(post: Post) -> contextlib.AbstractContextManager[Change]:
     return change(post.engine, by=ACTOR, hostname=post.settings.hostname, vault=vault_of(post.settings))
 
@@ -169,5 +192,6 @@ DUTIES = (
     Duty("rotate keys", timedelta(hours=1), rotate_keys),
     Duty("purge keys", timedelta(hours=1), purge_keys),
     Duty("purge signing in", timedelta(hours=1), purge_signing_in),
+    Duty("back up", timedelta(minutes=10), back_up),
     Duty("purge history", timedelta(minutes=10), purge_history),
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from smtpy.backup.keeping import name_of
 from smtpy.config import load
 from smtpy.doctor import upkeep
 from smtpy.doctor.finding import WARNING, Finding
@@ -219,6 +220,21 @@ def test_a_worker_that_does_not_run(house: Run, config: Path) -> None:
     engine.dispose()
     ((code, words),) = findings(house)["worker"]
     assert (code, f"has not run since {now - timedelta(hours=1):%Y-%m-%d %H:%M}" in words) == (WARNING, True)
+
+
+def test_backups_that_are_not_made(house: Run, config: Path, tmp_path: Path) -> None:
+    assert "backups" not in findings(house)
+    folder, now = tmp_path / "backups", datetime.now(UTC)
+    line = house("backup", "--new-key", str(tmp_path / "key")).output.splitlines()[0]
+    with config.open("a") as file:
+        file.write(f'{line}\nbackup_dir = "{folder}"\n')
+    assert findings(house)["backups"][0][0] == WARNING  # no folder
+    folder.mkdir()
+    assert findings(house)["backups"] == [(WARNING, f"there is none in {folder}")]
+    (folder / name_of("mx.our.example", now - timedelta(hours=49))).touch()
+    assert findings(house)["backups"][0][0] == WARNING
+    (folder / name_of("mx.our.example", now - timedelta(hours=47))).touch()
+    assert findings(house)["backups"][0][0] == os.EX_OK
 
 
 def test_a_log_that_nobody_follows(house: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
