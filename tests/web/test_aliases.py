@@ -13,6 +13,7 @@ from smtpy.admin import aliases, domains, mailboxes
 from smtpy.admin.change import change
 from smtpy.store.schema import Alias, Audit
 from tests.queries import statements
+from tests.web.forms import forms
 from tests.web.world import PEOPLE, World
 from web import limits, sheets
 
@@ -422,3 +423,23 @@ def test_40_emoji_and_other_writing_are_fine(world: World) -> None:
     assert (
         client.post(path, data={**form, "note": "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"}).status_code == 303
     )
+
+
+def test_what_another_tab_has_changed_is_not_undone_unasked(world: World) -> None:
+    path = f"/aliases/{world.things['alias']}/settings"
+    client = world.as_("owner")
+    first, second = (_form(client.get(path).text) for _tab in range(2))
+    assert client.post(path, data=first | {"note": "what the first says"}).status_code == 303
+    answer = client.post(path, data=second | {"tags": "second"})
+    assert answer.status_code == 409
+    assert "<dd>what the first says</dd>" in answer.text
+    assert row(world, world.things["alias"]).note == "what the first says"
+    again = _form(answer.text)
+    assert again["tags"] == "second"  # it is still in the form
+    assert client.post(path, data=again).status_code == 303
+    assert row(world, world.things["alias"]).note == second["note"]
+
+
+def _form(page: str) -> dict[str, str]:
+    (found,) = (each.fields for each in forms(page) if "note" in each.fields)
+    return found

@@ -21,6 +21,7 @@ from tests.dns import Zone
 from tests.nameserver import Nameserver, silence
 from tests.queries import statements
 from tests.web.conftest import SignIn
+from tests.web.forms import forms
 from tests.worker.published import published
 from web import checking, create_app
 from web.pages.domains.names import name_in
@@ -308,6 +309,23 @@ def test_settings_in_plain_words(ann: FlaskClient, engine: Engine, home: str) ->
     assert (view.when_off, view.on_reject, view.on_quarantine) == ("drop", "hold", "deliver")
     assert ann.post(at, data=chosen | {"on_reject": "burn"}).status_code == 422
     assert ann.post(at, data=chosen | {"max_megabytes": "0"}).status_code == 422
+
+
+def test_settings_that_another_tab_has_changed_are_not_undone_unasked(
+    ann: FlaskClient, engine: Engine, home: str
+) -> None:
+    at = f"/domains/{home}/settings"
+    first, second = (
+        next(each.fields for each in forms(ann.get(at).text) if "on_reject" in each.fields) for _tab in range(2)
+    )
+    assert ann.post(at, data=first | {"on_reject": "hold"}).status_code == 303
+    answer = ann.post(at, data=second | {"when_off": "drop"})
+    assert answer.status_code == 409
+    assert "<dd>Hold it until an operator decides</dd>" in answer.text
+    assert seen(engine, home).when_off != "drop"
+    again = next(each.fields for each in forms(answer.text) if "on_reject" in each.fields)
+    assert ann.post(at, data=again).status_code == 303
+    assert (seen(engine, home).when_off, seen(engine, home).on_reject) == ("drop", second["on_reject"])
 
 
 def test_the_switch_and_the_trash_have_a_way_back(ann: FlaskClient, engine: Engine, home: str) -> None:

@@ -12,6 +12,7 @@ from smtpy.admin import names
 from smtpy.admin.mailboxes import MailboxView
 from smtpy.directory.entries import WhenOff
 from web.forms import Form
+from web.forms.meanwhile import Seen
 from web.i18n import _, _l
 
 KINDS = tuple(
@@ -101,7 +102,7 @@ class NewAlias(_Kept):
                 return self[f"{kind}_name"].data or MAKERS[kind]()
 
 
-class AliasSettings(_Kept):
+class AliasSettings(_Kept, Seen):
     """What may be changed of an alias."""
 
     when_off = SelectField(_l("While it is off"), choices=list(WHEN_OFF))

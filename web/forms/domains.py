@@ -8,6 +8,7 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from web.forms import Form
+from web.forms.meanwhile import Seen
 from web.i18n import _l
 
 NEEDED = InputRequired(_l("Fill this in."))
@@ -65,7 +66,7 @@ class CatchAll(Form):
     to = Boxes(_l("Goes to"), [NEEDED])
 
 
-class Settings(Form):
+class Settings(Seen):
     """What an owner may choose of a domain."""
 
     role_mailbox = SelectField(_l("Mail to postmaster and abuse goes to"))

@@ -17,6 +17,7 @@ from smtpy.admin.refusals import Refusal
 from smtpy.directory.entries import WhenOff
 from web import door
 from web.auth import signed_in
+from web.forms import meanwhile
 from web.forms.aliases import AliasSettings, mailbox_choices
 from web.forms.refusals import show
 from web.i18n import _
@@ -95,13 +96,15 @@ def settings(alias: UUID) -> ResponseReturnValue:
         found = aliases.show(session, str(alias))
         own, known = mailboxes.page(session), tags.names(session)
     uuids = {each.address: each.uuid for each in own}
-    form = AliasSettings()
-    form.mailboxes.choices = mailbox_choices(own)
+    form, now = AliasSettings(), AliasSettings(formdata=None)
+    form.mailboxes.choices = now.mailboxes.choices = mailbox_choices(own)
+    _fill(now, found, uuids)
+    others = meanwhile.fill(form, now)
     if not form.is_submitted():
         _fill(form, found, uuids)
         return _page("aliases/settings.html", found, form=form, tags=known)
-    status = 422
-    if form.validate():
+    status = 409 if others else 422
+    if not others and form.validate():
         try:
             _change(form, found, [uuids[each] for each in found.mailboxes if each in uuids])
         except Refusal as refusal:
@@ -109,7 +112,7 @@ def settings(alias: UUID) -> ResponseReturnValue:
         else:
             tell(_("Saved."))
             return redirect(url_for("aliases.settings", alias=found.uuid), 303)
-    return _page("aliases/settings.html", found, status, form=form, tags=known)
+    return _page("aliases/settings.html", found, status, form=form, tags=known, others=others)
 
 
 def _fill(form: AliasSettings, alias: AliasView, known: Mapping[str, str]) -> None:

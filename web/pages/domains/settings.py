@@ -1,5 +1,6 @@
 """What an owner chooses of a domain; its switch, and the trash."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from smtpy.admin.refusals import Refusal
 from web import door
 from web.auth import signed_in, sudo
 from web.forms import domains as forms
-from web.forms import refusals
+from web.forms import meanwhile, refusals
 from web.i18n import _
 from web.pages.domains.frame import pages
 from web.pages.domains.names import own_mailboxes
@@ -27,7 +28,9 @@ def settings(domain: UUID) -> ResponseReturnValue:
     """In plain words."""
     view = _living(domain)
     form, status = _form(view), 200
-    if form.validate_on_submit():
+    if others := meanwhile.fill(form, _form(view, formdata=None)):
+        status = 409
+    elif form.validate_on_submit():
         try:
             with door.change() as c:
                 domains.set_(c, view.uuid, **_choices(form))
@@ -38,11 +41,11 @@ def settings(domain: UUID) -> ResponseReturnValue:
             return redirect(url_for("domains.settings", domain=domain), 303)
     elif form.is_submitted():
         status = 422
-    return _page(view, form, forms.Trash(formdata=None)), status
+    return _page(view, form, forms.Trash(formdata=None), others), status
 
 
-def _page(view: DomainView, form: forms.Settings, trash: forms.Trash) -> str:
-    return render_template("domains/settings.html", domain=view, form=form, trash=trash)
+def _page(view: DomainView, form: forms.Settings, trash: forms.Trash, others: Sequence[tuple[str, str]] = ()) -> str:
+    return render_template("domains/settings.html", domain=view, form=form, trash=trash, others=others)
 
 
 def _living(domain: UUID) -> DomainView:
@@ -105,7 +108,9 @@ def settings_trash(domain: UUID) -> ResponseReturnValue:
         return redirect(url_for("domains.listing"), 303)
     if not form.name.errors:
         form.name.errors = [_("That is not the name of this domain.")]
-    return _page(view, _form(view, formdata=None), form), 422
+    shown = _form(view, formdata=None)
+    meanwhile.fill(shown, shown)
+    return _page(view, shown, form), 422
 
 
 @pages.post("/<uuid:domain>/restore")
