@@ -28,7 +28,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who writes to an alias, by reverse-path; "" stands for delivery reports."""
+    """Who writes to an alias, by reverse-path (smtpy.mail.verp); "" stands for delivery reports."""
 
     address: str
     forwarded: int

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
 from smtpy.mail.address import ANY_LENGTH, MAX_ADDRESS, BadAddress, parse_path
+from smtpy.mail.verp import folded
 from smtpy.store.events import MailEvent
 from smtpy.store.records import JournalRecipient, JournalRow
 from smtpy.store.schema import Alias
@@ -64,11 +65,16 @@ class _Seen:
 
 
 def who(reverse_path: str) -> str:
-    """What a correspondent is counted under; "" is the null reverse-path, of delivery reports."""
+    """What a correspondent is counted under: the reverse-path, without what changes from message to message.
+
+    Not the author, whom the journal does not keep. "" is the null reverse-path, of delivery reports.
+    """
     try:
-        return parse_path(reverse_path, max_local=ANY_LENGTH).key[:MAX_ADDRESS] if reverse_path else ""
+        path = parse_path(reverse_path, max_local=ANY_LENGTH).key if reverse_path else ""
     except BadAddress:
-        return reverse_path.lower()[:MAX_ADDRESS]
+        path = reverse_path.lower()
+    local, at, domain = path.rpartition("@")
+    return at.join(folded(local, domain))[:MAX_ADDRESS] if at else path[:MAX_ADDRESS]
 
 
 def count(engine: Engine, limit: int = BATCH) -> int:

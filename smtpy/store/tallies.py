@@ -39,7 +39,7 @@ class OwnerDay(_Decided, Base):
 
 
 class Correspondent(Base):
-    """Somebody who writes to an alias, by reverse-path."""
+    """Somebody who writes to an alias, by reverse-path, of which what changes is folded (smtpy.mail.verp)."""
 
     __tablename__ = "correspondents"
     __table_args__ = (Index(None, "alias_id", "last_at"),)

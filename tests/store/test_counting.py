@@ -64,6 +64,18 @@ def test_each_end_counts_as_what_it_is(engine: Engine, alias: int) -> None:
     assert senders(engine) == {"author@far.example": (3, 4)}
 
 
+def test_a_newsletter_is_one_sender(engine: Engine, alias: int) -> None:
+    for number in range(3):
+        path = f"list-return-{number + 99}-sales=our.example@lists.example"
+        put(engine, decided(alias, "forward", number, reverse_path=path))
+        put(
+            engine, decided(alias, "forward", number, reverse_path=f"SRS0=HH{number}H=TT=home.example=Anna@far.example")
+        )
+    put(engine, decided(alias, "refuse", 9, reverse_path="list-return-7-sales=our.example@lists.example"))
+    counting.count(engine)
+    assert senders(engine) == {"list-return-*@lists.example": (3, 1), "anna@home.example": (3, 0)}
+
+
 def test_a_row_counts_once(engine: Engine, alias: int) -> None:
     put(engine, *(decided(alias, "forward", number) for number in range(5)))
     assert [counting.count(engine, 2) for _ in range(4)] == [2, 2, 1, 0]
