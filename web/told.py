@@ -10,6 +10,7 @@ is: other servers' words, and names.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 import re2
 from flask import Flask
@@ -20,6 +21,7 @@ from web.sentences import CORE, parts_of
 # Between the parts of what is said, in the order in which it is taken apart.
 SENTENCE = ". "
 MARKS = (SENTENCE, ": ", "; ", " -> ", ", ")
+PARTS = 50  # that are looked at one by one; nobody says more at once
 RUN = 4  # parts that may be one sentence
 TELLING = 12  # characters of a sentence by which it is known, whatever its values are
 THEIRS = frozenset({"text", "pattern", "shown", "lines", "reply", "sender"})  # values that are no words of ours
@@ -39,6 +41,10 @@ class Sentence:
     translation: str
     weak: bool
 
+    def match(self, text: str) -> Any:
+        """What stands in it for the values, if the text is this sentence."""
+        return self.sign in text and self.pattern.fullmatch(text)
+
 
 @dataclass(frozen=True, slots=True)
 class Phrasebook:
@@ -52,7 +58,7 @@ class Phrasebook:
         if (known := self._known(text)) is not None:
             return known
         for place, mark in enumerate(marks):
-            if mark in text and (told := self._in_parts(text, mark, marks[place + 1 :])) != text:
+            if 0 < text.count(mark) < PARTS and (told := self._in_parts(text, mark, marks[place + 1 :])) != text:
                 return told
         return self._words(text)
 
@@ -60,15 +66,16 @@ class Phrasebook:
         if found := self.plain.get(text):
             return found
         for each in self.sentences:
-            if each.sign in text and (match := each.pattern.fullmatch(text)):
-                values = dict(zip(each.names, match.groups(), strict=True))
-                if not each.weak or all(map(self._fits, values.values())):
-                    return each.translation % {name: self._value(name, value) for name, value in values.items()}
+            if (match := each.match(text)) and (not each.weak or all(map(self._fits, match.groups()))):
+                values = zip(each.names, match.groups(), strict=True)
+                return each.translation % {name: self._value(name, value) for name, value in values}
         return None
 
     def _fits(self, value: str) -> bool:
-        """Whether it may stand in a sentence that says little by itself: a word may, or what is known."""
-        return " " not in value or self._known(value) is not None
+        """Whether it may stand in a sentence that says little by itself: words may, or what is known."""
+        if " " not in value or value in self.plain or value.split(" ")[1:-1] == ["and"]:
+            return True
+        return any(not each.weak and each.match(value) for each in self.sentences)
 
     def _value(self, name: str, value: str) -> str:
         if name in THEIRS:
