@@ -11,8 +11,7 @@ from smtpy.admin.change import change, reading
 from tests.queries import statements
 from tests.web.conftest import SignIn
 from tests.web.operators import ROOT, acts, admin
-from web.pages.operator import domains as domain_pages
-from web.pages.operator import users as user_pages
+from web.pages.operator import lists
 
 ANN, BEN = "ann@people.example", "ben@people.example"
 
@@ -103,8 +102,7 @@ def test_all_domains(sign_in: SignIn) -> None:
 
 
 def test_page_by_page(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(user_pages, "PAGE", 1)
-    monkeypatch.setattr(domain_pages, "PAGE", 1)
+    monkeypatch.setattr(lists, "PAGE", 1)
     browser = admin(sign_in)
     for path, number in (("/admin/users", 3), ("/admin/domains", 2)):
         seen = 0

@@ -9,16 +9,14 @@ from smtpy.admin import audit, estate, members, roll
 from smtpy.admin.audit import Wanted
 from smtpy.admin.change import Change
 from smtpy.admin.refusals import Refusal
-from smtpy.admin.roll import STATES
 from web import door
 from web.auth import admin_only
 from web.i18n import _
 from web.pages.operator.frame import pages
-from web.places import place
+from web.pages.operator.lists import listed
 from web.toasts import tell
 from web.told import told
 
-PAGE = 50
 LATELY = 10  # acts on a user's page
 
 ACTS: dict[str, Callable[[Change, str], object]] = {
@@ -37,20 +35,8 @@ UNDO = {"on": "off", "off": "on", "admin": "user", "user": "admin", "delete": "r
 @admin_only
 def users() -> ResponseReturnValue:
     """Users, in the order in which they came."""
-    about, state = request.args.get("about", "").strip()[:320], request.args.get("state", "")
-    state = state if state in STATES else ""
-    after = place("after")
-    with door.operating() as session:
-        rows = roll.page(session, about=about, state=state, after=after, limit=PAGE)  # type: ignore[arg-type]  # one of STATES
-    given = {name: value for name, value in (("about", about), ("state", state)) if value}
-    return render_template(
-        "operator/users.html",
-        rows=rows,
-        about=about,
-        state=state,
-        states=_states(),
-        newer=url_for("operator.users", **given) if after else None,  # type: ignore[arg-type]  # texts
-        older=url_for("operator.users", **given, after=rows[-1].user.id) if len(rows) == PAGE else None,  # type: ignore[arg-type]
+    return listed(
+        "operator.users", roll.page, _states(), about=_("Address or name"), number=lambda row: int(row.user.id)
     )
 
 
