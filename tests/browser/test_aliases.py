@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Browse
+from tests.browser.site import Site
 
 
 @pytest.fixture
@@ -36,6 +37,20 @@ def test_what_is_typed_is_found(page: Page) -> None:
     assert len(heights) == 1, "buttons of one row are not in line"
     page.reload()
     expect(page.locator(".aliases > li")).to_have_count(1)
+
+
+def test_a_note_without_blanks_stays_within_a_phone(browse: Browse, site: Site) -> None:
+    at = f"/aliases/{site.ids['alias']}/settings"
+    page = browse(at, width=320)
+    note = page.get_by_label("Note")
+    before = note.input_value()
+    note.fill("W" * 200)
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".toast")).to_contain_text("Saved.")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    note.fill(before)
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".head")).not_to_contain_text("WWW")
 
 
 def test_a_switch_turns_in_its_row_and_back(page: Page) -> None:
