@@ -76,6 +76,7 @@ def newcomer(site: Site) -> Iterator[str]:
 
 def add_passkey(page: Page, name: str = "My laptop") -> None:
     page.goto("/settings/security/passkeys/add")
+    expect(page.get_by_label("Name")).to_have_value("Chrome on Linux")  # a suggestion
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Make the passkey").click()
     expect(page.get_by_text("The passkey is added")).to_be_visible()

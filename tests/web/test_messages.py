@@ -37,7 +37,9 @@ def test_the_log_has_the_newest_first(world: World) -> None:
     page = world.as_("owner").get("/log").text
     assert page.index("writer@far.example") < page.index("shop@elsewhere.example")
     assert "It is forgotten after 90 days." in page
-    assert "No mail yet" in world.as_("other").get("/log").text
+    empty = world.as_("other").get("/log").text
+    assert "No mail yet" in empty
+    assert 'href="/welcome/test"' in empty  # what to do next
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,13 @@ def test_the_whole_hour(
     assert at(engine) == "done"
 
 
+def test_it_begins_with_what_is_lacking(browser: FlaskClient, engine: Engine) -> None:
+    change(engine, welcome="")
+    browser.post("/mailboxes/new", data={"address": "ann@inbox.example"})
+    browser.post("/domains/add", data={"domain": "new.example"})
+    assert browser.get("/welcome").headers["Location"] == "/welcome/dns"
+
+
 def arrive(engine: Engine, address: str) -> None:
     """A message in the journal, as the milter writes it."""
     with reading(engine) as session:

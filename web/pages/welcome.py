@@ -45,9 +45,12 @@ def way_in(member: Member, target: str) -> str:
 @pages.get("")
 @signed_in
 def start() -> ResponseReturnValue:
-    """Where they were."""
+    """Where they were; at first, what they lack: others may have made something for them."""
     at = door.member().welcome
-    return redirect(url_for(f"welcome.{at if at in STEPS else STEPS[0]}"), 303)
+    if at not in STEPS:
+        so_far = _progress()
+        at = next((step for step in STEPS if not so_far.has(step)), STEPS[-1])
+    return redirect(url_for(f"welcome.{at}"), 303)
 
 
 @pages.post("/go")

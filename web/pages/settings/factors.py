@@ -4,13 +4,14 @@ from base64 import b64decode, b64encode
 from http import HTTPStatus
 
 import segno
-from flask import redirect, render_template, session, url_for
+from flask import redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from smtpy.admin import factors, passkeys
 from smtpy.admin.refusals import Invalid, Refusal
 from web import ceremonies, door, letters
+from web.agents import described
 from web.auth import sudo
 from web.forms import refusals
 from web.forms.settings import AppCode, PasskeyName
@@ -104,7 +105,7 @@ def passkey_options() -> ResponseReturnValue:
 @sudo
 def passkey_add() -> ResponseReturnValue:
     """A new passkey."""
-    form, member = PasskeyName(), door.member()
+    form, member = PasskeyName(data={"name": described(request.headers.get("User-Agent", ""))}), door.member()
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_submitted() else HTTPStatus.OK
     if form.validate_on_submit():
         try:
