@@ -196,7 +196,8 @@ def _holds(session: Session, text: str) -> ColumnElement[bool]:
     """Whether the text is in an alias's address, its note or a tag."""
     folded = fold(text)
     local, at, domain = folded.rpartition("@")
-    noted = Alias.note.icontains(text, autoescape=True)
+    words = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    noted = func.lower(Alias.note).like(func.lower(f"%{words}%"), escape="/")  # half as long again by ILIKE
     if at:
         on = _ids(session, Domain, Domain.name.startswith(domain, autoescape=True))
         return or_(and_(Alias.local.endswith(local, autoescape=True), Alias.domain_id.in_(on)), noted)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, true, tuple_, union
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, or_, select, true, tuple_, union
 from sqlalchemy.orm import Session, aliased
 
 from smtpy.mail.address import BadAddress, parse
@@ -77,8 +77,13 @@ def bearing(session: Session, numbers: Sequence[int], sign: Sign) -> list[int]:
         _one(MailEvent.id, MailEvent.queue_id == JournalRow.queue_id, kinds),
         _one(MailEvent.id, MailEvent.other_id == JournalRow.queue_id, MailEvent.kind == "requeued"),
     )
-    chosen = select(JournalRow.id).where(JournalRow.id.in_(numbers), may)
+    chosen = select(JournalRow.id).where(_among(numbers), may)
     return list(session.scalars(chosen.order_by(JournalRow.id.desc())))
+
+
+def _among(numbers: Sequence[int]) -> ColumnElement[bool]:
+    """Hundreds of them, written out: drivers take long over as many parameters."""
+    return JournalRow.id.in_(bindparam("numbers", numbers, expanding=True, literal_execute=True, unique=True))
 
 
 def _one(column: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -126,7 +131,7 @@ def _by_recipient(
         older = true() if before is None else number < before
         page = select(number).distinct().where(*conditions, older).order_by(number.desc()).limit(part)
         numbers = list(session.scalars(page))
-        firsts = select(JournalRow.id).where(JournalRow.id.in_(numbers), JournalRow.parent.is_(None))
+        firsts = select(JournalRow.id).where(_among(numbers), JournalRow.parent.is_(None))
         found += session.scalars(firsts.order_by(JournalRow.id.desc()))
         if len(numbers) < part:
             break
