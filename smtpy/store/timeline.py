@@ -265,15 +265,19 @@ def _entries(session: Session, condition: ColumnElement[bool], owner: int | None
 
 
 def _told(session: Session, files: set[str], since: datetime, until: datetime) -> dict[str, list[Happening]]:
-    """What happened to these files and those that came of them."""
-    within = MailEvent.at.between(since - EARLIER, until + LATER)
+    """What happened to these files and those that came of them.
+
+    The times are compared here: PostgreSQL, once it plans for any values, would read by them instead of by the files.
+    """
+    first, last = since - EARLIER, until + LATER
     told: dict[str, list[Happening]] = {}
     new = files
     for _ in range(MAX_ROUNDS):
         if not new:
             break
-        before = _read(session, and_(MailEvent.queue_id.in_(new), within))
-        again = _read(session, and_(MailEvent.other_id.in_(new), MailEvent.kind == "requeued", within))
+        before = [each for each in _read(session, MailEvent.queue_id.in_(new)) if first <= each.at <= last]
+        again = _read(session, and_(MailEvent.other_id.in_(new), MailEvent.kind == "requeued"))
+        again = [each for each in again if first <= each.at <= last]
         for each in before:
             told.setdefault(each.queue_id, []).append(each)
         onward = {each.other_id for each in before if each.other_id and each.kind in ("sent", "reported")}
