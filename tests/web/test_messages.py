@@ -42,6 +42,14 @@ def test_the_log_has_the_newest_first(world: World) -> None:
     assert 'href="/welcome/test"' in empty  # what to do next
 
 
+def test_whoever_misses_mail_to_an_address_is_told_why_there_is_no_trace(world: World) -> None:
+    put(world, delivery(world))
+    page = world.as_("owner").get("/log?q=shpo@ann.example").text
+    assert "leaves no trace here" in page
+    assert 'href="/explain?to=shpo@ann.example"' in page.replace("%40", "@")
+    assert "/explain?to=" not in world.as_("owner").get("/log?q=4F2x").text
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
