@@ -28,7 +28,7 @@ OVER = (DONE, DISMISSED)
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What a member has of what the first hour is about: the newest domain, the first mailbox that is verified (else
-    the newest), the newest alias on that domain and the newest message to it."""
+    the newest), the newest alias on that domain that is on (else the newest), and the newest message to it."""
 
     sheet: Sheet | None
     mailbox: MailboxView | None
@@ -62,7 +62,7 @@ def progress(session: Session, settings: Settings) -> Progress:
     boxes = mailboxes.page(session)
     box = next((each for each in boxes if each.verified_at is not None), boxes[-1] if boxes else None)
     made = aliases.page(session, domain=domain.uuid) if domain else ()
-    alias = made[-1] if made else None
+    alias = next((each for each in reversed(made) if each.enabled), made[-1] if made else None)
     found = messages.page(session, alias=alias.uuid, limit=1).messages if alias else ()
     sheet = sheets.sheet(session, domain.uuid, settings) if domain else None
     return Progress(sheet, box, alias, found[0] if found else None)

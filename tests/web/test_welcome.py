@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from smtpy.admin import aliases, domains, mailboxes
+from smtpy.admin.change import change as acting
 from smtpy.admin.change import reading
 from smtpy.config import Settings
 from smtpy.store.rows import Delivery, Entry, write
@@ -105,6 +106,16 @@ def test_it_begins_with_what_is_lacking(browser: FlaskClient, engine: Engine) ->
     browser.post("/mailboxes/new", data={"address": "ann@inbox.example"})
     browser.post("/domains/add", data={"domain": "new.example"})
     assert browser.get("/welcome").headers["Location"] == "/welcome/dns"
+
+
+def test_a_test_mail_goes_to_an_alias_that_is_on(browser: FlaskClient, engine: Engine) -> None:
+    browser.post("/welcome/domain", data={"domain": "new.example"})
+    with acting(engine, by="test") as c:
+        mailboxes.add(c, "ann@inbox.example", owner=ANN, verified=True)
+        for name in ("shop", "gone"):
+            aliases.add(c, f"{name}@new.example", to=["ann@inbox.example"])
+        aliases.off(c, "gone@new.example")
+    assert "shop@new.example" in browser.get("/welcome/test").text
 
 
 def arrive(engine: Engine, address: str) -> None:
