@@ -17,10 +17,10 @@ PATIENCE_SECONDS = 600.0  # for a statement: a journal of millions of rows takes
 @click.option("--new-key", type=FILE, metavar="FILE", help="Only make a pair of keys, and write the secret half there.")
 @pass_setup
 def backup_command(setup: Setup, file: Path | None, new_key: Path | None) -> None:
-    """Put database, settings and secrets into FILE, else into a new file in backup_dir.
+    """Put database, settings and secrets into one sealed file.
 
-    Others go on working meanwhile. Only the secret half of a key in backup_recipients opens the file; keep it
-    elsewhere.
+    It is FILE, else a new one in backup_dir. Others go on working meanwhile. Only the secret half of a key in
+    backup_recipients opens the file; keep it elsewhere.
     """
     try:
         if new_key:

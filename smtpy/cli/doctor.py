@@ -18,7 +18,11 @@ from smtpy.doctor.finding import WARNING, Finding
 SAID = {os.EX_OK: "ok   ", WARNING: "WARN "}  # the rest are errors
 
 
+SUBJECTS = ("settings", "files", "database", "backups", "resolvers", "lookup", "policy", "milter", "queue", "postfix")
+
+
 @click.command("doctor")
+@click.argument("subjects", metavar="[SUBJECT]...", type=click.Choice(SUBJECTS), nargs=-1)
 @click.option(
     "--postfix",
     type=click.Path(path_type=Path, file_okay=False),
@@ -28,9 +32,14 @@ SAID = {os.EX_OK: "ok   ", WARNING: "WARN "}  # the rest are errors
 @json_option
 @click.pass_context
 @pass_setup
-def doctor_command(setup: Setup, ctx: click.Context, postfix: Path | None, as_json: bool) -> None:
-    """Look for what is wrong with this installation."""
-    found = list(examine(setup, postfix))
+def doctor_command(
+    setup: Setup, ctx: click.Context, subjects: tuple[str, ...], postfix: Path | None, as_json: bool
+) -> None:
+    """Look for what is wrong with this installation.
+
+    With SUBJECT, such as lookup, only there.
+    """
+    found = list(examine(setup, postfix, subjects))
     if as_json:
         show_document([asdict(finding) for finding in found])
     else:
@@ -41,8 +50,8 @@ def doctor_command(setup: Setup, ctx: click.Context, postfix: Path | None, as_js
     ctx.exit(next((code for code in codes if code != WARNING), max(codes, default=os.EX_OK)))
 
 
-def examine(setup: Setup, postfix: Path | None) -> Iterator[Finding]:
-    """All findings; without settings nothing else can be looked at."""
+def examine(setup: Setup, postfix: Path | None, subjects: tuple[str, ...] = ()) -> Iterator[Finding]:
+    """All findings, or those about the subjects; without settings nothing else can be looked at."""
     try:
         settings = setup.settings
     except Trouble as trouble:
@@ -53,4 +62,5 @@ def examine(setup: Setup, postfix: Path | None) -> Iterator[Finding]:
     from smtpy.doctor import rounds
 
     secrets = tuple(gather(setup.config, setup.environ).secret_files)
-    yield from rounds.examine(rounds.Installation(settings, secrets, postfix or settings.postfix_dir))
+    here = rounds.Installation(settings, secrets, postfix or settings.postfix_dir)
+    yield from rounds.examine(here, subjects)

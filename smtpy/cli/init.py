@@ -21,6 +21,7 @@ import click
 from smtpy.cli.setup import Setup, Trouble, pass_setup
 
 SECRETS = {"secret_keys": 48, "srs_secrets": 24, "encryption_keys": 48}  # key: random octets
+NEEDED = ("hostname", "postmaster")
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -43,7 +44,7 @@ def init_command(setup: Setup, /, config: Path | None, **asked: Any) -> None:
             click.echo(f"kept {path} and its secrets")
             _complete(setup, path)
         else:
-            write(path, wanted)
+            write(path, wanted, environ=setup.environ)
             click.echo(f"wrote {path} and secrets in {path.parent / 'secrets'}")
         folders(Setup(path, setup.environ))
         _migrate(Setup(path, setup.environ))
@@ -72,13 +73,24 @@ def _agree(path: Path, wanted: dict[str, str]) -> None:
             raise Trouble(os.EX_CONFIG, f"{path} is there and has another {key}; edit the file instead")
 
 
-def write(path: Path, wanted: Mapping[str, Any], known: Mapping[str, str] = MappingProxyType({})) -> None:
-    """A configuration and its secrets, those not known made anew. Secrets first, so that no file points at nothing."""
+def write(
+    path: Path,
+    wanted: Mapping[str, Any],
+    known: Mapping[str, str] = MappingProxyType({}),
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """A configuration and its secrets, those not known made anew. Secrets first, so that no file points at nothing.
+
+    What the environment says, as in a container, is not written down a second time.
+    """
+    from smtpy.config.schema import PREFIX
+
     wanted = dict(wanted)
-    for key in ("hostname", "postmaster"):
-        if key not in wanted:
+    said = {key: environ[name] for key in NEEDED if environ.get(name := PREFIX + key.upper())}
+    for key in NEEDED:
+        if key not in (wanted | said):
             raise Trouble(os.EX_USAGE, f"{path} is not there yet, and to write it takes --{key}")
-    _judge(wanted)
+    _judge(wanted | said)
     hidden = {key: known.get(key) or secrets.token_urlsafe(octets) for key, octets in SECRETS.items()}
     if urlsplit(wanted.get("database_url", "")).password:
         hidden["database_url"] = wanted.pop("database_url")

@@ -27,9 +27,10 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option("--dry-run", is_flag=True, help="Only read the backup, and say what is in it.")
 @pass_setup
 def restore_command(setup: Setup, file: Path, identity: Path, database_url: str | None, dry_run: bool) -> None:
-    """Fill an empty machine from the backup FILE: settings and secrets if there are none yet, and the database.
+    """Fill an empty machine from a backup.
 
-    Stop SMTPy's services first, and start them afterwards.
+    Settings and secrets are written where there are none yet, and the rows into a database that nobody is in. Stop
+    SMTPy's services first, and start them afterwards.
     """
     from smtpy.backup.archive import BadArchive
     from smtpy.backup.restoring import check

@@ -70,7 +70,7 @@ def gather(path: Path | None, environ: Mapping[str, str]) -> Given:
         path = Path(named)
     if path is not None or _is_there(DEFAULT_FILE):
         _gather_file(given, path or DEFAULT_FILE)
-    ours = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+    ours = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value}
     for name in sorted(ours.keys() - NOT_SETTINGS, key=lambda name: (name.endswith("_FILE"), name)):
         given.put(name.removeprefix(PREFIX).lower(), name, ours[name])
     return given

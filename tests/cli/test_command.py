@@ -298,3 +298,17 @@ def test_a_service_that_cannot_listen_says_so(config: Path, service: str) -> Non
     assert done.returncode == os.EX_UNAVAILABLE
     assert "run_dir" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_the_environment_says_is_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTPY_HOSTNAME", "mx.our.example")
+    monkeypatch.setenv("SMTPY_POSTMASTER", "postmaster@inbox.example")
+    monkeypatch.setenv("SMTPY_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("SMTPY_RUN_DIR", str(tmp_path / "run"))
+    path = tmp_path / "etc" / "smtpy.toml"
+    assert run("init", "--config", str(path)).exit_code == 0
+    assert "mx.our.example" not in path.read_text()
+    assert run("--config", str(path), "config", "check").stdout == "the settings of mx.our.example are good\n"
+    assert run("init", "--config", str(path)).exit_code == 0
+    monkeypatch.setenv("SMTPY_HOSTNAME", "[192.0.2.1]")
+    assert run("init", "--config", str(tmp_path / "other" / "smtpy.toml")).exit_code == 64

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from smtpy.backup.keeping import name_of
+from smtpy.cli.doctor import SUBJECTS
 from smtpy.config import load
 from smtpy.doctor import upkeep
 from smtpy.doctor.finding import WARNING, Finding
 from smtpy.doctor.reach import ENTER, READ, WRITE, Person
+from smtpy.doctor.rounds import CHECKS
 from smtpy.store.engine import open_engine
 from smtpy.store.happenings import Position, keep
 from smtpy.store.leases import leave, take
@@ -222,8 +224,21 @@ def test_a_worker_that_does_not_run(house: Run, config: Path) -> None:
     assert (code, f"has not run since {now - timedelta(hours=1):%Y-%m-%d %H:%M}" in words) == (WARNING, True)
 
 
+def test_one_subject_alone(stand: Stand, smtpy: Run) -> None:
+    done = run("--config", str(stand.config), "doctor", "policy", "milter")
+    assert (done.exit_code, len(done.stdout.splitlines())) == (os.EX_OK, 2)
+    done = smtpy("doctor", "lookup")
+    assert done.exit_code == os.EX_UNAVAILABLE
+    assert len(done.stdout.splitlines()) == 1
+    assert smtpy("doctor", "nose").exit_code == os.EX_USAGE
+
+
+def test_the_subjects_are_the_checks() -> None:
+    assert tuple(name for name, _ in CHECKS) == SUBJECTS
+
+
 def test_backups_that_are_not_made(house: Run, config: Path, tmp_path: Path) -> None:
-    assert "backups" not in findings(house)
+    assert findings(house)["backups"][0][0] == os.EX_OK
     folder, now = tmp_path / "backups", datetime.now(UTC)
     line = house("backup", "--new-key", str(tmp_path / "key")).output.splitlines()[0]
     with config.open("a") as file:
