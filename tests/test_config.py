@@ -139,6 +139,8 @@ BAD_VALUES = {
     "postfix_dir": ("postfix", "absolute"),
     "deadline_seconds": (31, "less than or equal to 30"),
     "log_level": ("trace", "'debug'"),
+    "log_format": ("logfmt", "'json'"),
+    "log_addresses": ("some", "'domain'"),
 }
 
 

@@ -11,5 +11,5 @@ try:
     settings = load(None, os.environ)
 except BadSettings as bad:
     sys.exit(f"web: the settings are refused\n{bad}")
-set_up("web", settings.log_level)
+set_up("web", settings.log_level, settings.log_format, settings.log_addresses)
 app = create_app(settings)

@@ -13,7 +13,8 @@ from smtpy.cli.setup import Setup, Trouble, pass_setup
 @contextlib.contextmanager
 def service(setup: Setup, process: str) -> Iterator[None]:
     """Logging for the process; a socket that cannot be had becomes Trouble."""
-    set_up(process, setup.settings.log_level)
+    settings = setup.settings
+    set_up(process, settings.log_level, settings.log_format, settings.log_addresses)
     try:
         yield
     except PermissionError as error:

@@ -139,6 +139,10 @@ class Settings(BaseModel):
     """Hours between two backups of the worker."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important lines that are logged."""
+    log_format: Literal["text", "json"] = "text"
+    """How a line is written: for people, or as one JSON object for what gathers logs."""
+    log_addresses: Literal["full", "domain", "none"] = "full"
+    """What lines tell of an address: all of it, its domain, or nothing."""
 
 
 def judge(values: Mapping[str, object], names: Mapping[str, str] | None = None) -> Settings:

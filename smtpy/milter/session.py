@@ -163,12 +163,12 @@ def _path(path: bytes) -> str:
 def _log(queue_id: str, arrival: Arrival, plan: Plan) -> None:
     envelope, standing = arrival.message.envelope, arrival.standing
     log.info(
-        "%s: from=<%s> to=%s plan=%s edits=%d %s why=%r",
+        "%s: from=<%s> to=%s plan=%s edits=%d dmarc=%s why=%r",
         queue_id,
         envelope.reverse_path,
         ",".join(f"<{recipient}>" for recipient in envelope.recipients),
         plan.verdict,
         len(plan.edits),
-        f"dmarc={standing.dmarc}" if standing else "dmarc=-",
+        standing.dmarc if standing else "-",
         plan.why,
     )
