@@ -137,6 +137,7 @@ BAD_VALUES = {
     "milter_listen": ("inet:127.0.0.1:9", "UNIX socket"),
     "queue_listen": ("inet:127.0.0.1:9", "whose mode says who may ask"),
     "postfix_dir": ("postfix", "absolute"),
+    "metrics_listen": ("unix:/run/x", "on a TCP port"),
     "deadline_seconds": (31, "less than or equal to 30"),
     "log_level": ("trace", "'debug'"),
     "log_format": ("logfmt", "'json'"),

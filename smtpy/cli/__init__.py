@@ -42,6 +42,7 @@ COMMANDS = {
     "policy": ("services", "Answer Postfix's policy questions."),
     "milter": ("services", "Rewrite messages for Postfix."),
     "worker": ("services", "Check DNS, rotate keys, follow Postfix's log."),
+    "metrics": ("services", "Count for Prometheus."),
 }
 
 

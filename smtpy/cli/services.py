@@ -1,4 +1,4 @@
-"""`smtpy lookup`, `policy`, `milter`, `worker`: the processes of the service, in the foreground until SIGTERM."""
+"""`smtpy lookup`, `policy`, `milter`, `worker`, `metrics`: the services, in the foreground until SIGTERM."""
 
 import contextlib
 import os
@@ -63,3 +63,14 @@ def worker_command(setup: Setup) -> None:
         from smtpy.worker.server import serve
 
         serve(setup.settings)
+
+
+@click.command("metrics")
+@pass_setup
+def metrics_command(setup: Setup) -> None:
+    """Count for Prometheus."""
+    with service(setup, "metrics"):
+        from smtpy.config import gather
+        from smtpy.metrics.server import serve
+
+        serve(setup.settings, tuple(gather(setup.config, setup.environ).secret_files))

@@ -68,6 +68,12 @@ def _local(endpoint: Endpoint) -> Endpoint:
     return endpoint
 
 
+def _port(endpoint: Endpoint) -> Endpoint:
+    if endpoint.path is not None:
+        raise ValueError("Prometheus asks by HTTP on a TCP port (inet:host:port)")
+    return endpoint
+
+
 def _database(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "sqlite" and not parts.path.startswith("//"):
@@ -179,6 +185,7 @@ Counters = Annotated[str, AfterValidator(_counters), Field(repr=False)]
 Listen = Annotated[Endpoint, PlainValidator(_endpoint), PlainSerializer(str)]
 Listens = Annotated[tuple[Listen, ...], Listed, Field(min_length=1)]
 Unix = Annotated[Listen, AfterValidator(_unix)]
+Port = Annotated[Listen, AfterValidator(_port)]
 Local = Annotated[Listen, AfterValidator(_local)]
 DnsServers = Annotated[tuple[Annotated[DnsServer, PlainValidator(_dns_server), PlainSerializer(str)], ...], Listed]
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, PlainValidator(_network), PlainSerializer(str)]

@@ -22,6 +22,7 @@ from smtpy.config.kinds import (
     Local,
     Networks,
     Origin,
+    Port,
     Postmaster,
     Recipients,
     ReportAddress,
@@ -137,6 +138,8 @@ class Settings(BaseModel):
     """Where `smtpy worker` puts backups, on one of several hosts; none: it makes none."""
     backup_hours: Annotated[int, Field(ge=1, le=720)] = 24
     """Hours between two backups of the worker."""
+    metrics_listen: Port = Endpoint(host="127.0.0.1", port=9925)
+    """Where `smtpy metrics` answers Prometheus; a TCP port, which tells whoever reaches it how much mail there is."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important lines that are logged."""
     log_format: Literal["text", "json"] = "text"

@@ -1,0 +1,173 @@
+"""What a visit is told: each row once, on both databases, and nothing about anybody."""
+
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import Engine, delete, text
+
+from smtpy.config import Settings
+from smtpy.metrics.server import Doctor, Exporter
+from smtpy.metrics.table import METRICS
+from smtpy.metrics.tally import MAX_REASONS, OTHER, reason
+from smtpy.store import bounce_counting, counting
+from smtpy.store.checks import DomainCheck
+from smtpy.store.records import JournalRow
+from tests.store.test_bounce_counting import LATER, happen
+from tests.store.test_counting import put
+from tests.store.test_journal import delivery, entry
+from tests.store.town import NOW
+
+Samples = dict[tuple[str, ...], float]
+
+
+def visit(exporter: Exporter) -> Samples:
+    """(name, label value, ...): number; labels in alphabetical order, as they are told."""
+    registry = CollectorRegistry()
+    registry.register(exporter)
+    told = generate_latest(registry).decode()
+    families = text_string_to_metric_families(told)
+    return {(each.name, *each.labels.values()): each.value for family in families for each in family.samples}
+
+
+def counted(engine: Engine) -> None:
+    """The worker has counted all that is there."""
+    counting.count(engine)
+    bounce_counting.count(engine, LATER)
+
+
+def of(samples: Samples, name: str) -> Samples:
+    return {labels[1:]: value for labels, value in samples.items() if labels[0] == name}
+
+
+def test_messages_and_recipients_are_counted_once(engine: Engine, exporter: Exporter) -> None:
+    put(
+        engine,
+        entry(1, delivery(why="exact alias"), delivery("b@our.example", why="exact alias"), dmarc="pass", micros=3000),
+        entry(2, delivery(decision="refuse", why="alias is switched off"), verdict="refuse", stage="rcpt", micros=20),
+    )
+    assert of(visit(exporter), "smtpy_messages_total") == {}  # another row may still come before them
+    counted(engine)
+    for _ in range(2):
+        samples = visit(exporter)
+        assert of(samples, "smtpy_messages_total") == {("front", "accept"): 1, ("rcpt", "refuse"): 1}
+        assert of(samples, "smtpy_recipients_total") == {
+            ("forward", "exact alias"): 2,
+            ("refuse", "alias is switched off"): 1,
+        }
+        assert of(samples, "smtpy_authentication_total") == {("dmarc", "pass"): 1}
+    buckets = of(samples, "smtpy_decision_seconds_bucket")
+    assert (buckets["0.0025", "front"], buckets["0.005", "front"], buckets["+Inf", "front"]) == (0, 1, 1)
+    assert of(samples, "smtpy_decision_seconds_sum") == {("front",): 0.003, ("rcpt",): 0.00002}
+
+
+def test_what_was_there_before_is_not_counted(engine: Engine, settings: Settings, doctor: Doctor) -> None:
+    put(engine, entry(1, delivery()))
+    counted(engine)
+    later = Exporter(settings, doctor)
+    put(engine, entry(2, delivery()))
+    counted(engine)
+    assert of(visit(later), "smtpy_messages_total") == {("front", "accept"): 1}
+    later.close()
+
+
+def test_numbers_that_are_given_again_are_counted_again(engine: Engine, exporter: Exporter) -> None:
+    """SQLite gives them again when the last rows are gone."""
+    for _ in range(2):
+        put(engine, entry(1, delivery()))
+        counted(engine)
+        before = visit(exporter)
+        with engine.begin() as connection:
+            connection.execute(delete(JournalRow))
+        counted(engine)
+        visit(exporter)
+    assert of(before, "smtpy_messages_total") == {("front", "accept"): 2}
+
+
+def test_what_the_log_told(engine: Engine, exporter: Exporter) -> None:
+    for kind, delay in (("queued", None), ("deferred", 3.0), ("sent", 4.0), ("sent", 50.0), ("bounced", 1.0)):
+        happen(engine, kind=kind, delay=delay)
+    counted(engine)
+    samples = visit(exporter)
+    told = {("queued",): 1, ("deferred",): 1, ("sent",): 2, ("bounced",): 1, ("gave up",): 0, ("dropped",): 0}
+    assert of(samples, "smtpy_mail_events_total") == told
+    assert of(samples, "smtpy_delivery_seconds_count") == {(): 2}
+    assert of(samples, "smtpy_delivery_seconds_sum") == {(): 54}
+
+
+def test_records_and_findings(engine: Engine, exporter: Exporter, doctor: Doctor) -> None:
+    row: dict[str, Any] = {"name": "", "required": True, "expected": "", "found": [], "todo": "", "checked_at": NOW}
+    with engine.begin() as connection:
+        for subject, kind, status in (
+            ("a.example", "mx", "ok"),
+            ("b.example", "mx", "ok"),
+            ("a.example", "spf", "wrong"),
+        ):
+            values = {"subject": subject, "kind": kind, "status": status, "failures": 0}
+            connection.execute(DomainCheck.__table__.insert().values(**row, **values))  # type: ignore[attr-defined]
+    assert of(visit(exporter), "smtpy_doctor") == {}
+    doctor.look()
+    samples = visit(exporter)
+    assert of(samples, "smtpy_dns_records") == {("mx", "ok"): 2, ("spf", "wrong"): 1}
+    assert of(samples, "smtpy_doctor") == {("database",): 0, ("dns",): 1, ("milter",): 2}
+    assert samples["smtpy_database_up",] == 1
+
+
+def test_a_database_that_is_away_silences_no_visit(
+    engine: Engine, exporter: Exporter, settings: Settings, doctor: Doctor
+) -> None:
+    put(engine, entry(1, delivery()))
+    counted(engine)
+    visit(exporter)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE journal_positions RENAME TO elsewhere"))
+    begun_without = Exporter(settings, doctor)
+    for each in (exporter, begun_without):
+        assert visit(each)["smtpy_database_up",] == 0
+    begun_without.close()
+    assert of(visit(exporter), "smtpy_messages_total") == {("front", "accept"): 1}
+
+
+def test_reasons_are_few(engine: Engine, exporter: Exporter) -> None:
+    put(
+        engine,
+        entry(1, *(delivery(f"{number}@our.example", why=f"rule {number}") for number in range(MAX_REASONS + 5))),
+    )
+    counted(engine)
+    reasons = of(visit(exporter), "smtpy_recipients_total")
+    assert len(reasons) == MAX_REASONS + 1
+    assert reasons["forward", OTHER] == 5
+
+
+REASONS = {
+    "exact alias; From is rewritten, since DMARC would fail at the mailbox otherwise": "exact alias",
+    "2001 octets, the domain takes 2000": "too large",
+    "alias expired at 2020-01-01 00:00 UTC": "alias expired",
+    "DMARC fails; bank.example asks to reject": "DMARC fails",
+    "DNS does not tell whether this is from bank.example": "DNS does not tell",
+    "no way for bob@a.example": "no way for *",
+    "more than 30 hops": "more than 30 hops",
+}
+
+
+@pytest.mark.parametrize(("why", "short"), REASONS.items(), ids=list(REASONS))
+def test_a_reason_tells_of_no_message(why: str, short: str) -> None:
+    assert reason(why) == short
+
+
+def test_every_metric_is_in_the_table(engine: Engine, exporter: Exporter, doctor: Doctor) -> None:
+    doctor.look()
+    exporter._helper = Waiting()  # type: ignore[assignment]
+    families = {family.name: family.type for family in exporter.collect()}
+    assert families == {each.name.removesuffix("_total"): each.kind for each in METRICS}
+    assert of(visit(exporter), "smtpy_queue_waiting")["86400",] == 3
+
+
+class Waiting:
+    """A queue helper of a queue in which three messages are older than a day, one of them older than three."""
+
+    def ask(self, _request: object) -> Any:
+        from smtpy.queue.protocol import Listing
+
+        return Listing(4, 4, {"deferred": 4}, (1, 0, 0, 0, 0, 2, 1), ())

@@ -1,0 +1,52 @@
+"""`smtpy metrics` beside a whole SMTPy: a message that is sent, refused and delivered is counted."""
+
+import os
+from collections.abc import Callable
+from http.client import HTTPConnection
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.stand import SERVICES, StandFactory
+from tests.waiting import free_ports, until
+
+LETTER = b"From: alice@sender.example\r\nSubject: one\r\n\r\nHello\r\n"
+
+
+def visitor(port: int) -> Callable[[], dict[tuple[str, ...], float]]:
+    """What is told at that port, by name and labels."""
+
+    def visit() -> dict[tuple[str, ...], float]:
+        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        told = answer.read().decode()
+        connection.close()
+        assert answer.status == 200, told
+        families = text_string_to_metric_families(told)
+        return {(each.name, *each.labels.values()): each.value for family in families for each in family.samples}
+
+    return visit
+
+
+def test_mail_is_counted_and_the_process_ends(own_stand: StandFactory) -> None:
+    (port,) = free_ports(1)
+    stand = own_stand((*SERVICES, "worker", "metrics"), settings={"SMTPY_METRICS_LISTEN": f"inet:127.0.0.1:{port}"})
+    visit = visitor(port)
+    assert visit()["smtpy_database_up",] == 1
+    stand.declare("sales@our.example", "ann@inbox.example")
+    assert stand.send("alice@sender.example", ["sales@our.example"], LETTER).accepted
+    stand.cli("alias", "off", "sales@our.example")
+    refused = until(
+        lambda: not stand.send("alice@sender.example", ["sales@our.example"], LETTER).accepted, "switched off"
+    )
+    assert refused
+    expected = {
+        ("smtpy_recipients_total", "forward", "exact alias"),
+        ("smtpy_recipients_total", "refuse", "alias is switched off"),
+        ("smtpy_messages_total", "front", "accept"),
+        ("smtpy_messages_total", "rcpt", "refuse"),
+    }
+    until(lambda: visit().keys() >= expected, "decisions counted", timeout=30)
+    until(lambda: visit()["smtpy_mail_events_total", "sent"] >= 1, "delivery counted", timeout=60)
+    until(lambda: visit().get(("smtpy_doctor", "lookup")) == 0, "a look of the doctor", timeout=40)
+    assert stand.stop("metrics") == os.EX_OK
