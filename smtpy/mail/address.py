@@ -136,7 +136,7 @@ def _unquote(local: str) -> str:
         return local
     if quoted := _QUOTED.match(local):
         return re.sub(r"\\(.)", r"\1", quoted[1])
-    raise BadAddress("local part is neither a dot-string nor a quoted string")
+    raise BadAddress("before the @ is a blank, a dot or another character where it may be only within quotes")
 
 
 def is_within(domain: str, parent: str) -> bool:

@@ -61,7 +61,7 @@ GOOD = {
     f"a@{LABEL}.example": ("a", f"{LABEL}.example"),
     f"{'a' * (MAX_ADDRESS - 1 - len(LONG_DOMAIN))}@{LONG_DOMAIN}": ("a" * 56, LONG_DOMAIN),
 }
-NO_FORM = "neither a dot-string nor a quoted string"
+NO_FORM = "only within quotes"
 NO_HOST = "not a valid host name"
 # text: what the refusal says
 BAD = {

@@ -44,8 +44,10 @@ SAYINGS = {
     "a@b.example still owns a mailbox. Delete what they own first, or switch the user off.": (
         "Zu a@b.example gehört noch: Postfach. Bitte erst alles löschen oder das Konto nur ausschalten."
     ),
-    "x y@z.example is no address: local part is neither a dot-string nor a quoted string.": (
-        "x y@z.example ist keine Adresse: der Teil vor dem @ ist so nicht möglich."
+    "x y@z.example is no address: before the @ is a blank, a dot or another character where it may be "
+    "only within quotes.": (
+        "x y@z.example ist keine Adresse: vor dem @ steht ein Leerzeichen, ein Punkt oder ein anderes "
+        "Zeichen, wo es nur in Anführungszeichen stehen darf."
     ),
     "alias is switched off": "ausgeschaltet: Alias",
     "refuse: DMARC fails; a.example asks to reject": (
