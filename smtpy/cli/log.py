@@ -1,7 +1,6 @@
 """`smtpy log`: messages and what became of them, newest first; all, or those that one thing is known by."""
 
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smtpy.cli.choices import MAX_NUMBER
+from smtpy.cli.following import Rest, following
 from smtpy.cli.logs import visible
 from smtpy.cli.setup import Setup, pass_setup
 from smtpy.cli.show import json_option, show_document, show_record
@@ -66,8 +66,8 @@ def _page(engine: "Engine", about: str | None, limit: int, before: int | None) -
 def _follow(engine: "Engine", about: str | None, limit: int, *, as_json: bool) -> None:
     """What is known now, then every step as it comes: as lines, or a JSON object for each."""
     told: dict[str, int] = {}
-    with contextlib.suppress(KeyboardInterrupt):
-        for each in _growing(engine, about, limit):
+    with following() as rest:
+        for each in _growing(engine, about, limit, rest):
             steps, seen = each.steps, told.get(each.uuid or "", 0)
             for step in steps[seen:]:
                 if as_json:
@@ -77,7 +77,7 @@ def _follow(engine: "Engine", about: str | None, limit: int, *, as_json: bool) -
             told[each.uuid or ""] = max(seen, len(steps))
 
 
-def _growing(engine: "Engine", about: str | None, limit: int) -> Iterator["Timeline"]:
+def _growing(engine: "Engine", about: str | None, limit: int, rest: Rest) -> Iterator["Timeline"]:
     """Messages, oldest first, each again when more is known of it."""
     from smtpy.admin import messages
     from smtpy.admin.change import reading
@@ -86,14 +86,13 @@ def _growing(engine: "Engine", about: str | None, limit: int) -> Iterator["Timel
         mark = messages.newest(session)
     if about:
         yield from reversed(_page(engine, about, limit, None).messages)
-    while True:
+    while rest(LOOK_SECONDS):
         with reading(engine) as session:
             news, mark = messages.since(session, mark)
         if about and news:
             meant = {each.uuid for each in _page(engine, about, limit, None).messages}
             news = tuple(each for each in news if each.uuid in meant)
         yield from news
-        time.sleep(LOOK_SECONDS)
 
 
 def plain(found: "Timeline") -> dict[str, object]:

@@ -1,13 +1,14 @@
 """`smtpy audit tail`: who changed what, the newest last; with -f what comes, as it comes."""
 
+import contextlib
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from smtpy.cli.following import Rest, following
 from smtpy.cli.logs import visible
 from smtpy.cli.setup import Setup, pass_setup
 
@@ -33,24 +34,25 @@ def tail_command(setup: Setup, /, number: int, follow: bool, as_json: bool, **wa
     with setup.engine() as engine:
         from smtpy.admin.audit import Wanted
 
-        for row in _rows(engine, Wanted(**wanted), number, follow=follow):
-            click.echo(_json(row) if as_json else visible(_line(row)))
+        with following() if follow else contextlib.nullcontext() as rest:
+            for row in _rows(engine, Wanted(**wanted), number, rest):
+                click.echo(_json(row) if as_json else visible(_line(row)))
 
 
-def _rows(engine: "Engine", wanted: "Wanted", number: int, *, follow: bool) -> Iterator["Row"]:
+def _rows(engine: "Engine", wanted: "Wanted", number: int, rest: Rest | None) -> Iterator["Row"]:
     from smtpy.admin import audit
     from smtpy.admin.change import reading
 
     with reading(engine) as session:
         last = audit.newest(session)
         yield from reversed(audit.page(session, wanted, before=last + 1, limit=number) if number else ())
-    while follow:
+    pause = LOOK_SECONDS
+    while rest and rest(pause):
         with reading(engine) as session:
             found = audit.after(session, last, wanted, limit=BATCH)
         yield from found
         last = found[-1].id if found else last
-        if len(found) < BATCH:
-            time.sleep(LOOK_SECONDS)
+        pause = 0 if len(found) == BATCH else LOOK_SECONDS
 
 
 def _line(row: "Row") -> str:

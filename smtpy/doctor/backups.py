@@ -15,7 +15,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """How old the newest is, by its name."""
     folder = settings.backup_dir
     if not folder:
-        yield Finding("backups", os.EX_OK, "this host makes none, since backup_dir is not set")
+        yield Finding("backups", os.EX_OK, "this host makes none: backup_dir is not set")
         return
     if not os.access(folder, os.R_OK | os.X_OK):
         yield Finding("backups", WARNING, f"{folder} is not there, or closed to this user", "correct backup_dir")

@@ -16,7 +16,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from alembic.migration import MigrationContext
 from sqlalchemy import (
     JSON,
     Column,
@@ -29,10 +28,12 @@ from sqlalchemy import (
     Uuid,
     event,
     func,
+    inspect,
     select,
     text,
 )
 
+REVISION = "alembic_version"  # asked for without Alembic, which takes long to import
 CHUNK = 5_000  # rows of a part: some megabytes of JSON
 
 Row = list[Any]
@@ -56,10 +57,7 @@ def reading(engine: Engine) -> Iterator[Whole]:
     """The whole database, to be read within the block. Raises Unfit when there is none yet."""
     with engine.connect() as plain:
         connection = _snapshot(plain)
-        revision = MigrationContext.configure(connection).get_current_revision()
-        if revision is None:
-            raise Unfit("the database has no tables yet; `smtpy init` makes them")
-        tables = _tables(connection)
+        tables, revision = _tables(connection), _revision(connection)
         columns = {table.name: [column.name for column in table.columns] for table in tables}
         yield Whole(revision, columns, _parts(connection, tables))
 
@@ -103,6 +101,12 @@ def _snapshot(connection: Connection) -> Connection:
     return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
+def _revision(connection: Connection) -> str:
+    if not inspect(connection).has_table(REVISION):
+        raise Unfit("the database has no tables yet; `smtpy init` makes them")
+    return str(connection.scalar(text(f"SELECT version_num FROM {REVISION}")))  # noqa: S608
+
+
 def _tables(connection: Connection) -> list[Table]:
     """As they are, those that others refer to first."""
     found = MetaData()
@@ -111,7 +115,7 @@ def _tables(connection: Connection) -> list[Table]:
         found.reflect(connection)
     finally:
         event.remove(Table, "column_reflect", _plainly)
-    return [table for table in found.sorted_tables if table.name != "alembic_version"]
+    return [table for table in found.sorted_tables if table.name != REVISION]
 
 
 def _plainly(_inspector: object, _table: object, column: Any) -> None:
