@@ -18,6 +18,7 @@ from smtpy.directory.resolve import House
 from smtpy.lookup.netstring import Netstrings, encode
 from smtpy.lookup.tables import look_up
 from smtpy.patience import Patience
+from smtpy.pulse import Pulse
 from smtpy.serving import Answer, Limits, Service, Sparing, stop_signal
 from smtpy.store.directory import open_directory
 from smtpy.terms import house_of
@@ -32,7 +33,8 @@ def serve(settings: Settings) -> None:
     directory = open_directory(settings)
     patience = Patience(directory, settings.deadline_seconds)
     try:
-        uvloop.run(_serve(settings, Lookup(patience, house_of(settings))))
+        with Pulse(settings.run_dir, "lookup", directory.told):
+            uvloop.run(_serve(settings, Lookup(patience, house_of(settings))))
     finally:
         patience.close()
         directory.close()

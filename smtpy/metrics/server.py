@@ -18,12 +18,13 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
+from smtpy import pulse
 from smtpy.admin.outages import Outage, named
 from smtpy.config import Settings
 from smtpy.doctor import rounds
 from smtpy.doctor.finding import WARNING, Finding
 from smtpy.metrics.table import DATABASE, DNS, DOCTOR, LOOKED, QUEUE, WAITING
-from smtpy.metrics.tally import Tally, gauge
+from smtpy.metrics.tally import Tally, gauge, processes
 from smtpy.queue.client import Helper, NoHelper
 from smtpy.queue.decision import AGES
 from smtpy.queue.protocol import Act, Listing, Request
@@ -102,6 +103,7 @@ class Exporter(Collector):
         self._engine = open_engine(settings.database_url, deadline=settings.deadline_seconds)
         self._helper = Helper(settings.queue_listen, QUEUE_SECONDS)
         self._doctor = doctor
+        self._folder = settings.run_dir
         self._tally = Tally()
         self._place: metering.Place | None = None
         self._failures = Sparing(log, every=60.0)
@@ -120,7 +122,7 @@ class Exporter(Collector):
         try:
             with self._lock:
                 yield from (*self._database(), *self._tally.families())
-            yield from (*self._queue(), *self._doctor.families())
+            yield from (*processes(pulse.told(self._folder)), *self._queue(), *self._doctor.families())
         except Exception:  # the edge of the process; Prometheus hears 500
             log.exception("a visit failed")
             raise

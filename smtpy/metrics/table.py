@@ -53,6 +53,25 @@ DELIVERING = Metric(
     (),
     (1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400),
 )
+ANSWERS = Metric(
+    "smtpy_directory_answers_total",
+    "counter",
+    "Answers about addresses and domains, from memory, from the database, or stale: from memory because it was away.",
+    ("process", "pid", "source"),
+)
+WATCHING = Metric(
+    "smtpy_directory_watching",
+    "gauge",
+    "Whether the process sees changes of the directory now; if not, its memory may be behind.",
+    ("process", "pid"),
+)
+LOST = Metric(
+    "smtpy_journal_lost_total",
+    "counter",
+    "Journal rows given up, because the database did not take them in time.",
+    ("process", "pid"),
+)
+UNWRITTEN = Metric("smtpy_journal_waiting", "gauge", "Journal rows that wait to be written.", ("process", "pid"))
 DATABASE = Metric(
     "smtpy_database_up", "gauge", "Whether the database answered this visit; if not, counters stand still."
 )
@@ -84,5 +103,6 @@ LOOKED = Metric("smtpy_doctor_looked_seconds", "gauge", "When it looked last, in
 
 METRICS = (
     *(MESSAGES, RECIPIENTS, DECIDING, AUTHENTICATED, EVENTS, DELIVERING),
+    *(ANSWERS, WATCHING, LOST, UNWRITTEN),
     *(DATABASE, DNS, QUEUE, WAITING, DOCTOR, LOOKED),
 )

@@ -134,6 +134,10 @@ class Desk:
         except JournalDown as down:
             raise Unavailable("the journal cannot record what would be dropped") from down
 
+    def told(self) -> dict[str, float]:
+        """How it does, for `smtpy.pulse`."""
+        return {**self.directory.told(), **self.journal.told()}
+
     def close(self) -> None:
         """Write what is left and let go of the database."""
         self.journal.close(timeout=2.0)

@@ -25,6 +25,7 @@ from smtpy.milter.desk import Desk, open_desk
 from smtpy.milter.engine import Asked, Connection, Engine
 from smtpy.milter.session import Session
 from smtpy.net import unix_socket
+from smtpy.pulse import Pulse
 from smtpy.serving import BACKLOG, Limits, Service, stop_signal
 
 GRACE_SECONDS = 3.5  # for a worker: one second for what it has in hand, two for the journal
@@ -114,7 +115,8 @@ def _work(settings: Settings, shared: socket.socket) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         desk = open_desk(settings)
         gc.freeze()  # or the collector looks at all that is here for good again and again: a tenth of a message's time
-        uvloop.run(_serve(desk, shared))
+        with Pulse(settings.run_dir, "milter", desk.told):
+            uvloop.run(_serve(desk, shared))
         desk.close()
         status = os.EX_OK
     except Exception:  # the edge of the process: say why it ends, the parent starts another

@@ -20,6 +20,7 @@ from smtpy.directory.resolve import TRY_AGAIN, House
 from smtpy.patience import Patience
 from smtpy.policy.decision import Decision, decide
 from smtpy.policy.protocol import Request, Requests, action
+from smtpy.pulse import Pulse
 from smtpy.serving import Answer, Limits, Service, Sparing, stop_signal
 from smtpy.store.directory import open_directory
 from smtpy.store.journal import Delivery, Entry, Journal
@@ -35,8 +36,10 @@ def serve(settings: Settings) -> None:
     directory = open_directory(settings)
     patience = Patience(directory, settings.deadline_seconds)
     journal = Journal(directory.engine, every=settings.journal_batch_seconds, buffer=settings.journal_buffer)
+    policy = Policy(patience, house_of(settings), settings.message_size_limit, journal)
     try:
-        uvloop.run(_serve(settings, Policy(patience, house_of(settings), settings.message_size_limit, journal)))
+        with Pulse(settings.run_dir, "policy", lambda: {**directory.told(), **journal.told()}):
+            uvloop.run(_serve(settings, policy))
     finally:
         patience.close()
         journal.close(timeout=2.0)

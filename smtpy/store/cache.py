@@ -70,12 +70,13 @@ class _Remembering(ABC):
 class CachedDirectory(_Remembering):
     """A directory that remembers up to `entries` answers. For any number of threads.
 
-    `stale` counts the answers given from memory because the database did not answer.
+    `known` counts the answers given from memory, `asked` the questions put to the database, and `stale` the answers
+    that were given from memory because the database did not answer.
     """
 
     def __init__(self, source: Source, watcher: EpochWatcher, entries: int) -> None:
         super().__init__(source)
-        self.stale = 0
+        self.known = self.asked = self.stale = 0
         self._watcher = watcher
         self._entries = entries
         self._held: OrderedDict[_Key, tuple[int, Any]] = OrderedDict()
@@ -97,6 +98,11 @@ class CachedDirectory(_Remembering):
         self._resting_until = time.monotonic() + REST_SECONDS
         return self._ready
 
+    def told(self) -> dict[str, float]:
+        """How it does, for `smtpy.pulse`."""
+        counted = {"memory": self.known, "database": self.asked, "stale": self.stale}
+        return {**counted, "watching": self._watcher.alive}
+
     def close(self) -> None:
         """Stop watching and let go of the database."""
         self._watcher.stop()
@@ -108,9 +114,10 @@ class CachedDirectory(_Remembering):
             if (found := self._held.get(key)) is None:
                 return False, None
             self._held.move_to_end(key)
-        generation, answer = found
-        if generation == self._watcher.generation:
-            return True, answer
+            generation, answer = found
+            if generation == self._watcher.generation:
+                self.known += 1
+                return True, answer
         # An old "no" is not "no" any more: there has been a change since, and it may have been this address's.
         if answer not in _NOTHING and time.monotonic() < self._resting_until:
             self.stale += 1
@@ -125,6 +132,8 @@ class CachedDirectory(_Remembering):
             raise Unavailable("the database did not answer a moment ago")
         # Taken before asking: an answer older than a change must not pass for one that is younger.
         generation = self._watcher.generation if lasting else _NEVER
+        with self._lock:
+            self.asked += 1
         try:
             fresh = ask()
         except Unavailable:

@@ -60,6 +60,10 @@ class Journal:
         except (SQLAlchemyError, ValueError, TypeError, OverflowError) as error:
             raise JournalDown(f"the journal takes no row ({type(error).__name__})") from error
 
+    def told(self) -> dict[str, float]:
+        """How it does, for `smtpy.pulse`."""
+        return {"lost": self.lost, "waiting": len(self._waiting)}
+
     def close(self, timeout: float) -> None:
         """Write what is left, for `timeout` seconds at most; what is not written by then is lost and said so."""
         self._closing.set()

@@ -1,5 +1,7 @@
 """What a visit is told: each row once, on both databases, and nothing about anybody."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,6 +156,21 @@ REASONS = {
 @pytest.mark.parametrize(("why", "short"), REASONS.items(), ids=list(REASONS))
 def test_a_reason_tells_of_no_message(why: str, short: str) -> None:
     assert reason(why) == short
+
+
+def test_what_processes_tell_of_themselves(exporter: Exporter, tmp_path: Path) -> None:
+    memory = {"memory": 7, "database": 2, "stale": 1, "watching": True}
+    (tmp_path / "lookup.12.pulse").write_text(json.dumps(memory))
+    (tmp_path / "milter.34.pulse").write_text(json.dumps({**memory, "watching": False, "lost": 3, "waiting": 4}))
+    samples = visit(exporter)
+    assert of(samples, "smtpy_directory_answers_total") == {
+        (pid, process, source): memory[source]
+        for pid, process in (("12", "lookup"), ("34", "milter"))
+        for source in ("memory", "database", "stale")
+    }
+    assert of(samples, "smtpy_directory_watching") == {("12", "lookup"): 1, ("34", "milter"): 0}
+    assert of(samples, "smtpy_journal_lost_total") == {("34", "milter"): 3}
+    assert of(samples, "smtpy_journal_waiting") == {("34", "milter"): 4}
 
 
 def test_every_metric_is_in_the_table(engine: Engine, exporter: Exporter, doctor: Doctor) -> None:

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.stand import SERVICES, StandFactory
 from tests.waiting import free_ports, until
 
+ANSWERS = "smtpy_directory_answers_total"
 LETTER = b"From: alice@sender.example\r\nSubject: one\r\n\r\nHello\r\n"
 
 
@@ -49,4 +50,12 @@ def test_mail_is_counted_and_the_process_ends(own_stand: StandFactory) -> None:
     until(lambda: visit().keys() >= expected, "decisions counted", timeout=30)
     until(lambda: visit()["smtpy_mail_events_total", "sent"] >= 1, "delivery counted", timeout=60)
     until(lambda: visit().get(("smtpy_doctor", "lookup")) == 0, "a look of the doctor", timeout=40)
+    for process in SERVICES:
+        answers = {
+            labels[1:]: number for labels, number in visit().items() if labels[0] == ANSWERS and process in labels
+        }
+        assert sum(answers.values()) > 0, process
+    stand.stop("milter")
+    assert not [labels for labels in visit() if "milter" in labels and labels[0] == ANSWERS]
+    assert list((stand.folder / "run").glob("milter.*")) == []
     assert stand.stop("metrics") == os.EX_OK
