@@ -11,8 +11,10 @@ from smtpy.admin.change import change, reading
 from smtpy.config import Settings
 from smtpy.store.checks import DomainCheck
 from smtpy.store.findings import SILENT, SOON, Subject, due, failing, forget, keep
-from smtpy.store.leases import held_until, leave, take
+from smtpy.store.leases import LONGEST, held_until, leave, take
 from smtpy.terms import vault_of
+from smtpy.worker.duties import DUTIES
+from smtpy.worker.server import LEASE
 from smtpy.zone.findings import Finding, Status
 from smtpy.zone.records import Kind
 from tests.worker.conftest import INBOX
@@ -128,9 +130,29 @@ def test_a_lease_has_one_holder_until_its_end(engine: Engine) -> None:
         assert held_until(session, "duty") == NOW + HOUR
     assert not take(engine, "duty", "two", NOW + HOUR / 2, NOW + DAY)
     assert take(engine, "other duty", "two", NOW, NOW + HOUR)
-    assert take(engine, "duty", "two", NOW + HOUR, NOW + DAY)  # the first is taken to be dead
+    assert take(engine, "duty", "two", NOW + HOUR, NOW + 3 * HOUR)  # the first is taken to be dead
     leave(engine, "duty", "one", NOW)  # and was only late
-    assert not take(engine, "duty", "one", NOW + 2 * HOUR, NOW + DAY)
+    assert not take(engine, "duty", "one", NOW + 2 * HOUR, NOW + 3 * HOUR)
     leave(engine, "duty", "two", NOW + 3 * HOUR)
-    assert not take(engine, "duty", "one", NOW + 2 * HOUR, NOW + DAY)
-    assert take(engine, "duty", "one", NOW + 3 * HOUR, NOW + DAY)
+    assert not take(engine, "duty", "one", NOW + 2 * HOUR, NOW + 3 * HOUR)
+    assert take(engine, "duty", "one", NOW + 3 * HOUR, NOW + 4 * HOUR)
+
+
+@pytest.mark.parametrize("ahead", [2 * HOUR, 365 * DAY])
+def test_what_a_clock_wrote_that_was_ahead_binds_nobody_once_it_is_right(engine: Engine, ahead: timedelta) -> None:
+    assert take(engine, "duty", "one", NOW + ahead, NOW + ahead + LEASE)
+    leave(engine, "duty", "one", NOW + ahead + HOUR)
+    assert take(engine, "duty", "two", NOW, NOW + LEASE)
+    assert not take(engine, "duty", "one", NOW, NOW + LEASE)
+
+
+@pytest.mark.parametrize("back", [HOUR, 365 * DAY])
+def test_a_clock_that_is_set_back_stops_no_duty_for_long(engine: Engine, back: timedelta) -> None:
+    assert take(engine, "duty", "one", NOW, NOW + LEASE)
+    assert not take(engine, "duty", "two", NOW - timedelta(minutes=1), NOW)
+    leave(engine, "duty", "one", NOW + HOUR)
+    assert take(engine, "duty", "two", NOW - back - HOUR, NOW - back)
+
+
+def test_no_duty_is_rarer_than_a_lease_may_be_long() -> None:
+    assert max(LEASE, *(duty.every for duty in DUTIES)) < LONGEST
