@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the steps in one transaction on the connection that smtpy.store.migrate hands over."""
+"""Alembic's entry: runs the steps on the connection that smtpy.store.migrate hands over, in its transaction."""
 
 from alembic import context
 
@@ -13,5 +13,4 @@ context.configure(
     render_as_batch=True,
     transactional_ddl=True,
 )
-with context.begin_transaction():
-    context.run_migrations()
+context.run_migrations()

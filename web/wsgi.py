@@ -3,8 +3,10 @@
 import os
 import sys
 
+from smtpy.admin.outages import unfit
 from smtpy.cli.logs import set_up
 from smtpy.config import BadSettings, load
+from smtpy.store.engine import open_engine
 from web import create_app
 
 try:
@@ -12,4 +14,8 @@ try:
 except BadSettings as bad:
     sys.exit(f"web: the settings are refused\n{bad}")
 set_up("web", settings.log_level, settings.log_format, settings.log_addresses)
-app = create_app(settings)
+engine = open_engine(settings.database_url, deadline=settings.deadline_seconds)
+if outage := unfit(engine):
+    sys.exit(f"web: {outage}")
+engine.dispose()  # what asked here, before gunicorn forks, is none of its children's
+app = create_app(settings, engine)

@@ -6,9 +6,10 @@ What is not in the table is no outage but a defect of ours, and stays the except
 import contextlib
 from collections.abc import Iterator
 
-from sqlalchemy import exc
+from sqlalchemy import Engine, exc
 
 from smtpy.directory.questions import Unavailable
+from smtpy.store import migrate
 
 
 class Outage(Exception):
@@ -29,6 +30,7 @@ class Closed(Outage):
 
 AWAY = Away("the database does not answer; start it or correct database_url, then try again")
 BEHIND = NotReady("the database has not the tables of this version; run `smtpy init`")
+AHEAD = NotReady("the database is of a newer version than this one; install that version here, too")
 MISSING = NotReady("the database cannot be opened; run `smtpy init`")
 NO_DATABASE = NotReady("the file of database_url is no SQLite database; correct database_url")
 BAD_URL = NotReady("database_url cannot be read; see docs/settings.md")
@@ -49,6 +51,8 @@ OUTAGES: tuple[tuple[type[exc.SQLAlchemyError], str, Outage], ...] = (
     (exc.ArgumentError, "", BAD_URL),
 )
 
+_UNFIT = {migrate.Fit.BEHIND: BEHIND, migrate.Fit.AHEAD: AHEAD}
+
 
 @contextlib.contextmanager
 def named() -> Iterator[None]:
@@ -67,3 +71,11 @@ def _outage(error: BaseException | None) -> Outage | None:
         if isinstance(error, kind) and words in str(error).lower():
             return type(outage)(*outage.args)
     return None
+
+
+def unfit(engine: Engine) -> Outage | None:
+    """Why this version must not work on that database; None: it may, or the database cannot be asked now."""
+    try:
+        return _UNFIT.get(migrate.fit(engine))
+    except Unavailable:
+        return None

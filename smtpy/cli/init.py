@@ -161,17 +161,20 @@ def folders(setup: Setup) -> None:
 def _migrate(setup: Setup) -> None:
     """The schema made or brought up to date; says which."""
     with setup.engine() as engine:
+        from smtpy.admin.outages import AHEAD
         from smtpy.store import migrate
         from smtpy.store.engine import database_path
 
         path = database_path(engine)
-        before = migrate.current(engine) if path is None or Path(path).exists() else None
-        if before == migrate.head():
+        if (path is None or Path(path).exists()) and migrate.fit(engine) is migrate.Fit.RIGHT:
             click.echo("the database is up to date")
             return
         mask = os.umask(0o027)  # the journal tells who wrote to whom
         try:
-            migrate.upgrade(engine)
+            found = migrate.upgrade(engine)
+        except migrate.Ahead:
+            raise AHEAD from None
         finally:
             os.umask(mask)
-        click.echo("upgraded the database" if before else "created the database")
+        done = {None: "created the database", migrate.head(): "the database is up to date"}  # somebody was faster
+        click.echo(done.get(found, "upgraded the database"))

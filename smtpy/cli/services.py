@@ -12,9 +12,10 @@ from smtpy.cli.setup import Setup, Trouble, pass_setup
 
 @contextlib.contextmanager
 def service(setup: Setup, process: str) -> Iterator[None]:
-    """Logging for the process; a socket that cannot be had becomes Trouble."""
+    """Logging for the process; a socket that cannot be had, or a database of another version, becomes Trouble."""
     settings = setup.settings
     set_up(process, settings.log_level, settings.log_format, settings.log_addresses)
+    _meet_database(setup)
     try:
         yield
     except PermissionError as error:
@@ -22,6 +23,15 @@ def service(setup: Setup, process: str) -> Iterator[None]:
     except OSError as error:
         advice = "see that run_dir exists and nothing else listens there (`smtpy doctor`)"
         raise Trouble(os.EX_UNAVAILABLE, f"{process}: {error}; {advice}") from None
+
+
+def _meet_database(setup: Setup) -> None:
+    """One that is away is waited for; on one of another version answers might be wrong, and wrong ones are final."""
+    with setup.engine() as engine:  # closed before anybody forks
+        from smtpy.admin.outages import unfit
+
+        if outage := unfit(engine):
+            raise outage
 
 
 @click.command("lookup")

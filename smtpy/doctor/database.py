@@ -34,7 +34,9 @@ def _look(settings: Settings, engine: Engine) -> Iterator[Finding]:
     current, head = migrate.current(engine), migrate.head()
     if current != head:
         words = f"it is at {current or 'nothing'}, and this version needs {head}"
-        yield Finding("database", os.EX_CONFIG, words, "run `smtpy init`")
+        ahead = current is not None and not migrate.knows(current)
+        fix = "install the newer version here, too" if ahead else "run `smtpy init`"
+        yield Finding("database", os.EX_CONFIG, words, fix)
         return
     yield Finding("database", os.EX_OK, f"it is at {head}, the head of its migrations")
     yield from _names(settings, engine)

@@ -40,12 +40,14 @@ def lacking(engine: Engine, settings: Settings) -> tuple[Lack, ...]:
 def _database(engine: Engine) -> Iterator[Lack]:
     try:
         with named():
-            current = migrate.current(engine)
+            fit = migrate.fit(engine)
     except Outage:
         yield Lack("database", "does not answer", fatal=True)
         return
-    if current != migrate.head():
+    if fit is migrate.Fit.BEHIND:
         yield Lack("database", "has not the tables of this version; run `smtpy init`", fatal=True)
+    elif fit is migrate.Fit.AHEAD:
+        yield Lack("database", "is of a newer version than this one; install that version here, too", fatal=True)
 
 
 def _counters(settings: Settings) -> Iterator[Lack]:

@@ -3,9 +3,10 @@
 import json
 import os
 import socket
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -323,8 +324,12 @@ def test_a_secret_in_the_open_configuration(smtpy: Run, config: Path) -> None:
     assert any(str(config) in words for _, words in findings(smtpy)["files"])
 
 
-def test_database_behind_and_away(smtpy: Run, config: Path) -> None:
+def test_database_ahead_behind_and_away(smtpy: Run, config: Path) -> None:
     database = config.parent.parent / "state" / "smtpy.db"
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    (found,) = json.loads(smtpy("doctor", "--json", "database").stdout)
+    assert (found["code"], found["fix"]) == (os.EX_CONFIG, "install the newer version here, too")
     database.write_bytes(b"")
     ((code, words),) = findings(smtpy)["database"]
     assert (code, "this version needs" in words) == (os.EX_CONFIG, True)

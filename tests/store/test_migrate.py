@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+import migrations
 from smtpy.directory.entries import OnDmarc
 from smtpy.directory.questions import Unavailable
 from smtpy.store import migrate
@@ -175,3 +178,28 @@ def test_only_upgrade_makes_a_database(tmp_path: Path) -> None:
     migrate.upgrade(engine)
     assert migrate.current(engine) == migrate.head()
     engine.dispose()
+
+
+def test_the_steps_are_known_without_alembic() -> None:
+    """A service asks at its start how the schema stands, and has no use for the steps themselves."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    scripts = ScriptDirectory.from_config(config)
+    assert [migrate.head()] == scripts.get_heads()
+    assert all(migrate.knows(script.revision) for script in scripts.walk_revisions())
+    assert not migrate.knows("9999")
+
+
+def test_how_a_schema_stands_is_told(empty: Engine) -> None:
+    migrate.upgrade(empty, "0007")
+    assert migrate.fit(empty) is migrate.Fit.BEHIND
+    assert migrate.upgrade(empty) == "0007"
+    assert migrate.fit(empty) is migrate.Fit.RIGHT
+    with empty.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert migrate.fit(empty) is migrate.Fit.AHEAD
+    for act in (migrate.upgrade, migrate.downgrade):
+        with pytest.raises(migrate.Ahead):
+            act(empty)
+    assert migrate.current(empty) == "9999"
+    empty.dispose()

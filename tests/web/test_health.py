@@ -63,6 +63,10 @@ def test_without_its_database_it_lives_and_is_not_ready(world: World, served: No
 
 def test_a_database_of_another_version_is_not_ready(world: World, served: None) -> None:
     worked(world, datetime.now(UTC) + timedelta(minutes=5))
-    with world.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
-    assert ready(world) == (503, ["database: has not the tables of this version; run `smtpy init`"])
+    for version, words in {
+        "0001": "has not the tables of this version; run `smtpy init`",
+        "9999": "is of a newer version than this one; install that version here, too",
+    }.items():
+        with world.engine.begin() as connection:
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")  # noqa: S608
+        assert ready(world) == (503, [f"database: {words}"])
