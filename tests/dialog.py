@@ -42,8 +42,10 @@ class Answers:
 class Dialog:
     """One connection. `client` is the loopback address it comes from: 127.0.0.1 is in mynetworks, others are not."""
 
-    def __init__(self, port: int, *, client: str = "127.0.0.1", timeout: float = 130.0) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout, source_address=(client, 0))
+    def __init__(
+        self, port: int, *, client: str = "127.0.0.1", timeout: float = 130.0, server: str = "127.0.0.1"
+    ) -> None:
+        self._socket = socket.create_connection((server, port), timeout, source_address=(client, 0))
         self._lines = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:

@@ -9,6 +9,7 @@ stopped by its id at the end; should pytest itself be killed, the kernel tells t
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from tests.inbox import Inbox
 from tests.nameserver import Nameserver
 from tests.waiting import free_ports, until
 
-HOSTNAME = "mx.our.example"
+HOSTNAME, SECOND = "mx.our.example", "mx2.our.example"
 POSTMASTER = "postmaster@inbox.example"
 SERVICES = ("lookup", "policy", "milter")
 SMTPY = str(Path(sys.executable).parent / "smtpy")
@@ -59,13 +60,19 @@ class Stand:
         settings: Mapping[str, str] | None = None,
         postfix: tuple[str, ...] = (),
         stubs: tuple[str, ...] = SERVICES,
+        beside: "Stand | None" = None,
     ) -> None:
-        """`settings` are SMTPY_* variables, prefix and all; `postfix` are lines for main.cf."""
+        """`settings` are SMTPY_* variables, prefix and all; `postfix` are lines for main.cf.
+
+        `beside`: another stand that is up, whose second host this is: same secrets, and the same inbox behind.
+        """
         self.folder = Path(tempfile.mkdtemp(prefix="smtpy-stand-"))
         self.folder.chmod(0o755)
         self.services = services
         self.port, self.split_port, inbox_port = free_ports(3)
-        self.inbox = Inbox(inbox_port)
+        self.address, self.hostname = ("127.0.0.3", SECOND) if beside else ("127.0.0.1", HOSTNAME)
+        self.beside = beside
+        self.inbox = beside.inbox if beside else Inbox(inbox_port)
         self.config = self.folder / "smtpy.toml"
         self.etc = self.folder / "postfix" / "etc"
         self.zone = Zone({})
@@ -100,7 +107,10 @@ class Stand:
 
     def open(self) -> None:
         """Everything up and ready for mail."""
-        self.inbox.start()
+        if self.beside:
+            shutil.copytree(self.beside.folder / "secrets", self.folder / "secrets")
+        else:
+            self.inbox.start()
         self._nameserver.__enter__()
         nameserver = f"{self._nameserver.host}:{self._nameserver.port}"
         self.environ = {"SMTPY_DNS_SERVERS": nameserver, "SMTPY_CHECK_RESOLVERS": nameserver, **self.environ}
@@ -119,7 +129,8 @@ class Stand:
         with ExitStack() as last_to_first:
             last_to_first.callback(subprocess.run, [*ROOT, "rm", "-rf", str(self.folder)], check=True)
             last_to_first.callback(self._nameserver.__exit__)
-            last_to_first.callback(self.inbox.stop)
+            if not self.beside:
+                last_to_first.callback(self.inbox.stop)
             for name, process in self._processes.items():
                 if process.poll() is None:
                     last_to_first.callback(self.stop if name == "postfix" else self.kill, name)
@@ -127,7 +138,7 @@ class Stand:
     def _init(self) -> None:
         url = ["--database-url", self._database_url] if self._database_url else []
         made = self.cli(
-            *("init", "--config", str(self.config), "--hostname", HOSTNAME, "--postmaster", POSTMASTER),
+            *("init", "--config", str(self.config), "--hostname", self.hostname, "--postmaster", POSTMASTER),
             *("--state-dir", str(self.folder / "state"), "--run-dir", str(self.folder / "run"), *url),
         )
         assert made.returncode == 0, made.stdout + made.stderr
@@ -135,8 +146,8 @@ class Stand:
     def _write_instance(self) -> None:
         values = {
             "SMTPY_RUN_DIR": str(self.folder / "run"),
-            "SMTPY_HOSTNAME": HOSTNAME,
-            "SMTP_LISTEN": f"127.0.0.1:{self.port}",
+            "SMTPY_HOSTNAME": self.hostname,
+            "SMTP_LISTEN": f"{self.address}:{self.port}",
             "SPLIT_LISTEN": f"127.0.0.1:{self.split_port}",
             "RELAYHOST": f"[127.0.0.1]:{self.inbox.port}",
         }
@@ -231,7 +242,7 @@ class Stand:
 
     def _greets(self) -> bool:
         try:
-            with Dialog(self.port, timeout=5.0) as dialog:
+            with Dialog(self.port, timeout=5.0, server=self.address) as dialog:
                 return dialog.answer().code == 220
         except OSError:
             return False
@@ -240,7 +251,7 @@ class Stand:
 
     def dialog(self, *, client: str = "127.0.0.1") -> Dialog:
         """A connection to the front. From 127.0.0.1 we are in mynetworks; from 127.0.0.2 the outside world."""
-        return Dialog(self.port, client=client)
+        return Dialog(self.port, client=client, server=self.address)
 
     def send(
         self, sender: str, recipients: list[str], data: bytes, *, client: str = "127.0.0.2", parameters: str = ""

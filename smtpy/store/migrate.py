@@ -58,7 +58,7 @@ def current(engine: Engine) -> str | None:
     """The revision of the database; None: no schema. Raises Unavailable."""
     try:  # without a transaction, which on SQLite would wait for writers
         with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            return revision_of(connection)
+            return _revision(connection)
     except SQLAlchemyError as error:
         raise Unavailable(f"the database does not answer ({type(error).__name__})") from error
 
@@ -78,8 +78,7 @@ def _revisions() -> list[str]:
     return sorted(step.name[:4] for step in Path(migrations.__path__[0], "versions").glob("[0-9]*.py"))
 
 
-def revision_of(connection: Connection) -> str | None:
-    """What `current` says, as one that is open sees it."""
+def _revision(connection: Connection) -> str | None:
     there = inspect(connection).has_table("alembic_version")
     return connection.scalar(_REVISION) if there else None
 
@@ -93,7 +92,7 @@ def _run(engine: Engine, act: str, revision: str) -> str | None:
     with _connection(engine) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-        found = revision_of(connection)
+        found = _revision(connection)
         if found is not None and not knows(found):
             raise Ahead(found)
         config.attributes["connection"] = connection
