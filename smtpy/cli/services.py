@@ -11,11 +11,13 @@ from smtpy.cli.setup import Setup, Trouble, pass_setup
 
 
 @contextlib.contextmanager
-def service(setup: Setup, process: str) -> Iterator[None]:
-    """Logging for the process; a socket that cannot be had, or a database of another version, becomes Trouble."""
+def service(setup: Setup, process: str, *, fits: bool = True) -> Iterator[None]:
+    """Logging for the process; what keeps it from serving becomes Trouble: a socket that cannot be had, and, unless
+    it need not fit, a database of another version."""
     settings = setup.settings
     set_up(process, settings.log_level, settings.log_format, settings.log_addresses)
-    _meet_database(setup)
+    if fits:
+        _meet_database(setup)
     try:
         yield
     except PermissionError as error:
@@ -79,7 +81,7 @@ def worker_command(setup: Setup) -> None:
 @pass_setup
 def metrics_command(setup: Setup) -> None:
     """Count for Prometheus."""
-    with service(setup, "metrics"):
+    with service(setup, "metrics", fits=False):  # which tells what does not fit
         from smtpy.config import gather
         from smtpy.metrics.server import serve
 
