@@ -7,11 +7,11 @@ MAKEFLAGS += --no-print-directory
 bin := .venv/bin
 pip := $(bin)/pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help run test check install bench texts icons lock audit format clean lint types imports locks \
-    debian-run debian-test debian-bench
+.PHONY: help run test check install bench texts icons lock audit format clean lint types imports locks ansible-test \
+    debian-run debian-test debian-bench debian-ansible
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
 run: .venv/run ## start everything, send one message through an alias, stay until Ctrl-C
 	@exec $(bin)/python demo/run.py
@@ -25,6 +25,9 @@ install: .venv/dev ## only install, into .venv
 
 bench: debian-bench .venv/dev ## messages a second against bare Postfix; writes JSON to $$BENCH_JSON
 	@exec $(bin)/python -m bench $(ARGS)
+
+ansible-test: debian-ansible .venv/dev ## ansible/ on a Debian that systemd has booted: as root, some five minutes
+	@exec $(bin)/python -m tests.ansible.converge
 
 texts: .venv/dev ## take new texts of the pages into web/locale/*.po, and tell what is not translated
 	@$(bin)/python -m web.texts
@@ -61,7 +64,7 @@ locks:
 
 # --- The virtual environment: built once, filled anew when a lock changes ---------------------------------------
 
-debian-run debian-test debian-bench: debian-%:
+debian-run debian-test debian-bench debian-ansible: debian-%:
 	@requirements/debian $*
 
 # The first Python that will do. Debian's own comes first: it is what a server runs, and built with profile-guided
