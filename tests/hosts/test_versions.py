@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import pytest
 
 from tests.postgres import Postgres
 from tests.stand import SMTPY, WEB
-from tests.waiting import free_ports
+from tests.waiting import free_ports, until
 
 COMMANDS = {**{name: [SMTPY, name] for name in ("lookup", "policy", "milter", "worker")}, "web": [*WEB]}
 OTHERS = {"0001": "run `smtpy init`", "9999": "install that version here, too"}
@@ -74,6 +75,25 @@ def test_no_service_starts_on_another_version(house: House, service: str, revisi
     assert OTHERS[revision] in ended.stderr
     assert "Traceback" not in ended.stderr
     assert list(house.folder.glob("*.sock")) == []
+
+
+def test_metrics_tell_of_another_version(house: House) -> None:
+    (port,) = free_ports(1)
+    known = {**environ(house.folder / "smtpy.toml"), "SMTPY_METRICS_LISTEN": f"inet:127.0.0.1:{port}"}
+    with house.at("9999"), subprocess.Popen([SMTPY, "metrics"], env=known, stderr=subprocess.DEVNULL) as process:
+        try:
+            until(lambda: 'smtpy_doctor{subject="database"} 2.0' in visit(port), "told")
+        finally:
+            process.terminate()
+
+
+def visit(port: int) -> str:
+    """What Prometheus is told; "" before there is anybody to ask."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            return str(answer.read().decode())
+    except OSError:
+        return ""
 
 
 def test_a_newer_database_is_not_taken_back(house: House) -> None:
