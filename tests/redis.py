@@ -34,10 +34,12 @@ class Redis:
         (self.port,) = free_ports(1)
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.unix_url = f"redis+unix://{self._folder}/redis.sock"
 
     def start(self) -> None:
         """Run it and wait until it answers."""
-        words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        words = ["--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", "redis.sock"]
+        words += ["--save", "", "--appendonly", "no"]
         self._process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", self._program, *words, "--dir", str(self._folder)],
             stdout=subprocess.DEVNULL,

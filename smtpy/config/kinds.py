@@ -109,8 +109,8 @@ def _origin(text: str) -> str:
 
 
 def _counters(url: str) -> str:
-    if urlsplit(url).scheme not in ("memory", "redis", "rediss", "redis+unix", "unix"):
-        raise ValueError("counters are kept in memory:// (one web process) or redis://host:port")
+    if urlsplit(url).scheme not in ("memory", "redis", "rediss", "redis+unix"):
+        raise ValueError("counters are kept in memory:// (one web process), redis://host:port or redis+unix:///path")
     return url
 
 

@@ -125,7 +125,7 @@ class Settings(BaseModel):
     web_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     """Proxies before the web pages, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     limits_url: Counters = "memory://"
-    """Where rate limits are counted: `memory://` for one web process, `redis://host:port` for several."""
+    """Where limits are counted: `memory://`, or for several web processes `redis://host:port`, `redis+unix:///path`."""
     notice_server: Listen = Endpoint(host="127.0.0.1", port=25)
     """The SMTP server that takes the mail which SMTPy writes itself; Postfix on this host as a rule."""
     notice_sender: ReportAddress = standing_on("hostname", "smtpy@{hostname}")

@@ -54,7 +54,8 @@ def _counters(settings: Settings) -> Iterator[Lack]:
     if settings.limits_url.startswith("redis"):
         asked = {"socket_timeout": SECONDS, "socket_connect_timeout": SECONDS}
         try:
-            with redis.Redis.from_url(settings.limits_url, **asked) as client:
+            # redis+unix:///path is what those say who count; the client itself says unix:///path
+            with redis.Redis.from_url(settings.limits_url.removeprefix("redis+"), **asked) as client:
                 client.ping()
         except redis.RedisError:
             yield Lack("redis", "does not answer; each process counts for itself")

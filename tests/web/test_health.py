@@ -39,8 +39,9 @@ def worked(world: World, at: datetime) -> None:
     assert take(world.engine, CHECKING, "test", datetime.now(UTC), at)
 
 
-def test_all_is_there(build_world: Build, served: None, redis_server: Redis) -> None:
-    world = build_world(limits_url=redis_server.url)
+@pytest.mark.parametrize("way", ["url", "unix_url"])
+def test_all_is_there(build_world: Build, served: None, redis_server: Redis, way: str) -> None:
+    world = build_world(limits_url=getattr(redis_server, way))
     worked(world, datetime.now(UTC) + timedelta(minutes=5))
     assert ready(world) == (200, ["ok"])
 

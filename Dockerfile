@@ -1,0 +1,42 @@
+# Two images: `smtpy` for every process of SMTPy, and `postfix`, which is the same with Postfix in it.
+#   docker build --target smtpy -t smtpy .        docker build --target postfix -t smtpy-postfix .
+
+FROM debian:bookworm-slim AS build
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends python3-venv python3-dev gcc libc6-dev libmilter-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY requirements/build.txt requirements/run.txt requirements/
+RUN python3 -m venv /opt/smtpy \
+    && /opt/smtpy/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt \
+    && /opt/smtpy/bin/pip install --no-cache-dir --require-hashes --no-build-isolation -r requirements/run.txt
+COPY . .
+RUN /opt/smtpy/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
+
+FROM debian:bookworm-slim AS smtpy
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends python3 libmilter1.0.1 \
+    && rm -rf /var/lib/apt/lists/* \
+    && groupadd --gid 10001 smtpy \
+    && useradd --uid 10001 --gid smtpy --no-create-home --home-dir /var/lib/smtpy smtpy \
+    && install -d -o smtpy -g smtpy -m 755 /run/smtpy \
+    && install -d -o smtpy -g smtpy -m 750 /etc/smtpy /var/lib/smtpy /var/backups/smtpy
+COPY --from=build /opt/smtpy /opt/smtpy
+ENV PATH=/opt/smtpy/bin:$PATH PYTHONUNBUFFERED=1
+USER smtpy
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["smtpy"]
+CMD ["--help"]
+
+FROM smtpy AS postfix
+USER root
+# No main.cf of Debian's making: the only configuration is the one that postfix/instance writes.
+RUN apt-get update \
+    && echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postfix ca-certificates \
+    && rm -rf /var/lib/apt/lists/* \
+    && install -d -m 755 /var/spool/smtpy
+COPY postfix /usr/local/share/smtpy/postfix
+EXPOSE 25
+ENTRYPOINT ["/usr/local/share/smtpy/postfix/serve"]
+CMD []
