@@ -26,7 +26,7 @@ install: .venv/dev ## only install, into .venv
 bench: debian-bench .venv/dev ## messages a second against bare Postfix; writes JSON to $$BENCH_JSON
 	@exec $(bin)/python -m bench $(ARGS)
 
-ansible-test: debian-ansible .venv/dev ## ansible/ on a Debian that systemd has booted: as root, some five minutes
+ansible-test: debian-ansible .venv/dev ## ansible/ on a Debian that systemd has booted: as root, some ten minutes
 	@exec $(bin)/python -m tests.ansible.converge
 
 texts: .venv/dev ## take new texts of the pages into web/locale/*.po, and tell what is not translated
