@@ -104,7 +104,7 @@ def _snapshot(connection: Connection) -> Connection:
 def _revision(connection: Connection) -> str:
     if not inspect(connection).has_table(REVISION):
         raise Unfit("the database has no tables yet; `smtpy init` makes them")
-    return str(connection.scalar(text(f"SELECT version_num FROM {REVISION}")))  # noqa: S608
+    return str(connection.scalar(text(f"SELECT version_num FROM {REVISION}")))  # noqa: S608 - a constant
 
 
 def _tables(connection: Connection) -> list[Table]:
