@@ -17,7 +17,8 @@ from smtpy.admin.ends import WAITING, End, State
 from smtpy.admin.queue import Desk, page
 from smtpy.admin.timeline import Timeline, assemble, unknown
 from smtpy.queue.protocol import MAX_LISTED, Act, Request
-from smtpy.store.timeline import came, known, only_in_log, told_of
+from smtpy.store.meant import came, only_in_log
+from smtpy.store.timeline import known, told_of
 
 PART = 500  # messages of one reading
 

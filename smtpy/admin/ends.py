@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from smtpy.routing.internal import unsplit
 from smtpy.store.happenings import AT_END, Happening, key_of
+from smtpy.store.meant import Sign
 from smtpy.store.rows import Delivery, Entry
-from smtpy.store.timeline import Sign
 
 
 class State(StrEnum):

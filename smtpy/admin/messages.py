@@ -16,8 +16,9 @@ from smtpy.admin.refusals import NotFound
 from smtpy.admin.scope import viewer_of
 from smtpy.admin.timeline import Timeline, assemble, unknown
 from smtpy.store.events import MailEvent
+from smtpy.store.meant import Wanted, bearing, heads
 from smtpy.store.records import JournalRow
-from smtpy.store.timeline import Wanted, bearing, happened, heads, known, linked_to
+from smtpy.store.timeline import happened, known, linked_to
 
 PAGE = 50
 GLANCE = 500  # messages of one glance for those in one state

@@ -16,8 +16,8 @@ from smtpy.admin.ends import State
 from smtpy.admin.messages import LOOKED_THROUGH
 from smtpy.admin.refusals import NotFound
 from smtpy.admin.scope import Viewer
+from smtpy.store.meant import Wanted, heads
 from smtpy.store.rows import Entry, write
-from smtpy.store.timeline import Wanted, heads
 from tests.admin.post import attempt, entry, log, put, queue_id, to
 from tests.store.town import Town, changing
 
