@@ -42,10 +42,12 @@ def check(path: Path, identity: str) -> tuple[Backup, int]:
     return backup, count
 
 
-def fill_with(path: Path, identity: str, engine: Engine) -> None:
-    """Put the rows into that database, which nobody is in, and upgrade it. Raises BadArchive, OSError, Unfit."""
-    with _opened(path, identity) as (backup, _):
-        migrate.upgrade(engine, backup.revision)
+def fill_with(path: Path, identity: str, engine: Engine, revision: str) -> None:
+    """Put the rows into that database, which nobody is in, and upgrade it. Raises BadArchive, OSError, Unfit.
+
+    `revision` is the backup's, as `check` tells it.
+    """
+    migrate.bring(engine, revision)
     with engine.begin() as connection:
         with _opened(path, identity) as (backup, rows):
             fill(connection, backup.columns, rows)

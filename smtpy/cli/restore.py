@@ -45,7 +45,7 @@ def restore_command(setup: Setup, file: Path, identity: Path, database_url: str 
         return
     path = setup.config or Path(setup.environ.get("SMTPY_CONFIG") or _default())
     _configure(setup, path.absolute(), backup, database_url)
-    _fill(Setup(path.absolute(), setup.environ), file, key)
+    _fill(Setup(path.absolute(), setup.environ), file, key, backup.revision)
     click.echo("filled the database; start the services")
 
 
@@ -94,7 +94,7 @@ def _agree(path: Path, there: Setup, secrets: Mapping[str, Sequence[str]]) -> No
             raise Trouble(os.EX_CONFIG, f"{words}; move {path} and its secrets away, and they come from the backup")
 
 
-def _fill(setup: Setup, file: Path, key: str) -> None:
+def _fill(setup: Setup, file: Path, key: str, revision: str) -> None:
     from smtpy.backup.restoring import fill_with
     from smtpy.store.engine import database_path
     from smtpy.store.transfer import Unfit, is_empty
@@ -105,7 +105,7 @@ def _fill(setup: Setup, file: Path, key: str) -> None:
             place = database_path(engine)
             if (place is None or Path(place).exists()) and not is_empty(engine):
                 raise Trouble(os.EX_CANTCREAT, "there are people in the database already; name an empty one")
-            fill_with(file, key, engine)
+            fill_with(file, key, engine, revision)
     except Unfit as unfit:
         raise Trouble(os.EX_DATAERR, f"{file}: {unfit}") from None
     finally:

@@ -20,8 +20,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     if not os.access(folder, os.R_OK | os.X_OK):
         yield Finding("backups", WARNING, f"{folder} is not there, or closed to this user", "correct backup_dir")
         return
-    newest = max(found_in(folder), default=None)
-    if newest and datetime.now(UTC) - newest < LATE * timedelta(hours=settings.backup_hours):
+    now = datetime.now(UTC)
+    newest = max((each for each in found_in(folder) if each <= now), default=None)
+    if newest and now - newest < LATE * timedelta(hours=settings.backup_hours):
         yield Finding("backups", os.EX_OK, f"the newest is of {newest:%Y-%m-%d %H:%M}")
         return
     words = f"the newest is of {newest:%Y-%m-%d %H:%M}" if newest else f"there is none in {folder}"

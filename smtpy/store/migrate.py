@@ -18,7 +18,8 @@ from smtpy.store.engine import open_engine
 
 PATIENCE_SECONDS = 3600.0  # a big table takes its time; nobody waits for an answer here
 _LOCK = 0x736D747079  # of PostgreSQL's advisory locks, for whoever migrates: "smtpy"
-_REVISION = select(column("version_num", String)).select_from(table("alembic_version"))
+VERSIONS = "alembic_version"  # the table; Alembic's own name
+_REVISION = select(column("version_num", String)).select_from(table(VERSIONS))
 
 
 class Fit(Enum):
@@ -46,6 +47,13 @@ def downgrade(engine: Engine, revision: str = "base") -> None:
     _run(engine, "downgrade", revision)
 
 
+def bring(engine: Engine, revision: str) -> None:
+    """Bring the schema to just that revision, from whichever side. Raises Ahead."""
+    found = upgrade(engine, revision)
+    if found is not None and found > revision:
+        downgrade(engine, revision)
+
+
 def fit(engine: Engine) -> Fit:
     """How the schema stands to this version; no schema is behind. Raises Unavailable."""
     found = current(engine)
@@ -58,7 +66,7 @@ def current(engine: Engine) -> str | None:
     """The revision of the database; None: no schema. Raises Unavailable."""
     try:  # without a transaction, which on SQLite would wait for writers
         with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            return _revision(connection)
+            return revision_of(connection)
     except SQLAlchemyError as error:
         raise Unavailable(f"the database does not answer ({type(error).__name__})") from error
 
@@ -78,8 +86,9 @@ def _revisions() -> list[str]:
     return sorted(step.name[:4] for step in Path(migrations.__path__[0], "versions").glob("[0-9]*.py"))
 
 
-def _revision(connection: Connection) -> str | None:
-    there = inspect(connection).has_table("alembic_version")
+def revision_of(connection: Connection) -> str | None:
+    """The same by this connection, in its transaction."""
+    there = inspect(connection).has_table(VERSIONS)
     return connection.scalar(_REVISION) if there else None
 
 
@@ -92,7 +101,7 @@ def _run(engine: Engine, act: str, revision: str) -> str | None:
     with _connection(engine) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-        found = _revision(connection)
+        found = revision_of(connection)
         if found is not None and not knows(found):
             raise Ahead(found)
         config.attributes["connection"] = connection

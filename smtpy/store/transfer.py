@@ -28,12 +28,12 @@ from sqlalchemy import (
     Uuid,
     event,
     func,
-    inspect,
     select,
     text,
 )
 
-REVISION = "alembic_version"  # asked for without Alembic, which takes long to import
+from smtpy.store.migrate import VERSIONS, revision_of
+
 CHUNK = 5_000  # rows of a part: some megabytes of JSON
 
 Row = list[Any]
@@ -57,7 +57,10 @@ def reading(engine: Engine) -> Iterator[Whole]:
     """The whole database, to be read within the block. Raises Unfit when there is none yet."""
     with engine.connect() as plain:
         connection = _snapshot(plain)
-        tables, revision = _tables(connection), _revision(connection)
+        revision = revision_of(connection)
+        if revision is None:
+            raise Unfit("the database has no tables yet; `smtpy init` makes them")
+        tables = _tables(connection)
         columns = {table.name: [column.name for column in table.columns] for table in tables}
         yield Whole(revision, columns, _parts(connection, tables))
 
@@ -101,12 +104,6 @@ def _snapshot(connection: Connection) -> Connection:
     return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-def _revision(connection: Connection) -> str:
-    if not inspect(connection).has_table(REVISION):
-        raise Unfit("the database has no tables yet; `smtpy init` makes them")
-    return str(connection.scalar(text(f"SELECT version_num FROM {REVISION}")))  # noqa: S608 - a constant
-
-
 def _tables(connection: Connection) -> list[Table]:
     """As they are, those that others refer to first."""
     found = MetaData()
@@ -115,7 +112,7 @@ def _tables(connection: Connection) -> list[Table]:
         found.reflect(connection)
     finally:
         event.remove(Table, "column_reflect", _plainly)
-    return [table for table in found.sorted_tables if table.name != REVISION]
+    return [table for table in found.sorted_tables if table.name != VERSIONS]
 
 
 def _plainly(_inspector: object, _table: object, column: Any) -> None:

@@ -166,7 +166,7 @@ def back_up(post: Post) -> None:
     folder, now = post.settings.backup_dir, datetime.now(UTC)
     if not folder:
         return
-    there = found_in(folder)
+    there = {at: path for at, path in found_in(folder).items() if at <= now}  # not those of a clock that was ahead
     if there and now - max(there) < timedelta(hours=post.settings.backup_hours):
         return
     try:

@@ -46,6 +46,12 @@ def test_the_next_is_made_when_it_is_time(post: Post, folder: Path) -> None:
     assert len(found_in(folder)) == 2
 
 
+def test_one_of_a_clock_that_was_ahead_keeps_none_from_being_made(post: Post, folder: Path) -> None:
+    (folder / name_of(HOST, datetime.now(UTC) + timedelta(days=400))).touch()
+    back_up(post)
+    assert len(found_in(folder)) == 2
+
+
 def test_old_ones_go_and_what_is_not_ours_stays(post: Post, folder: Path) -> None:
     now = datetime.now(UTC)
     for days in range(2, 900):
