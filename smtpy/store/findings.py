@@ -48,7 +48,7 @@ class Failing:
 
 def keep(engine: Engine, subject: str, findings: Sequence[Finding], now: datetime) -> None:
     """Put these findings in the place of what was last found of a domain."""
-    last = (DomainCheck.subject == subject, DomainCheck.checked_at < now)
+    last = (DomainCheck.subject == subject, or_(DomainCheck.checked_at < now, _is_ahead(now)))
     with engine.begin() as connection:
         for each in findings:
             connection.execute(_upsert(engine.dialect.name, subject, each, now))
@@ -84,11 +84,16 @@ def due(session: Session, now: datetime, every: timedelta, limit: int) -> tuple[
     waiting = _OURS.join(SigningKey).where(SigningKey.used_from.is_(None), SigningKey.retired_at.is_(None))
     troubled = and_(DomainCheck.required, DomainCheck.status.not_in(GOOD), DomainCheck.subject.in_(_OURS))
     soon = and_(DomainCheck.checked_at <= now - SOON, or_(troubled, DomainCheck.subject.in_(waiting)))
-    late = select(DomainCheck.subject).where(or_(DomainCheck.checked_at <= now - every, soon))
+    late = select(DomainCheck.subject).where(or_(DomainCheck.checked_at <= now - every, soon, _is_ahead(now)))
     late = late.group_by(DomainCheck.subject).order_by(func.min(DomainCheck.checked_at), DomainCheck.subject)
     names = [*ours, *theirs, *session.scalars(late.limit(limit))][:limit]
     of_ours = set(session.scalars(_OURS.where(Domain.name.in_(names), ~_contested())))
     return tuple(Subject(name, name in of_ours) for name in names)
+
+
+def _is_ahead(now: datetime) -> ColumnElement[bool]:
+    """What was written by a clock that was far ahead, and was set right since."""
+    return DomainCheck.checked_at > now + SOON
 
 
 def is_contested(session: Session, name: str) -> bool:

@@ -77,6 +77,16 @@ def test_what_was_never_checked_is_due_then_once_a_day(house: Engine, settings: 
     assert whose_turn(house, NOW + 2 * DAY) == (OURS, THEIRS)
 
 
+def test_what_a_clock_wrote_that_was_ahead_is_due(house: Engine, settings: Settings) -> None:
+    with change(house, by="test", vault=vault_of(settings)) as c:
+        keys.use(c, "our.example")
+    keep(house, "inbox.example", [finding(Status.OK)], NOW)
+    keep(house, "our.example", [finding(Status.OK), finding(Status.OK, Kind.MX)], NOW + 400 * DAY)
+    assert whose_turn(house, NOW) == (OURS,)
+    keep(house, "our.example", [finding(Status.OK)], NOW)
+    assert whose_turn(house, NOW) == ()
+
+
 @pytest.mark.parametrize("status", [Status.UNKNOWN, Status.MISSING, Status.WRONG])
 def test_what_does_not_work_is_due_soon(house: Engine, settings: Settings, status: Status) -> None:
     with change(house, by="test", vault=vault_of(settings)) as c:
