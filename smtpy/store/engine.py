@@ -90,6 +90,7 @@ def _postgresql(url: URL, deadline: float) -> Engine:
         pool_pre_ping=True,
         use_native_hstore=False,  # one question less for each new connection
         connect_args={
+            "client_encoding": "UTF8",  # in a database of SQL_ASCII all text would come as octets
             "connect_timeout": max(2, math.ceil(deadline)),  # libpq takes no less
             "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} -c timezone=UTC",
             "keepalives_idle": 10,

@@ -145,3 +145,15 @@ def test_no_postgresql_is_said_with_the_packages_name(monkeypatch: Any, ci: str 
         monkeypatch.setenv("CI", ci)
     with pytest.raises(outcome, match="apt-get install postgresql"):
         plugin.require()
+
+
+def test_text_is_text_in_a_database_without_an_encoding(postgres: Postgres) -> None:
+    name = "plain"
+    postgres.run(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
+    engine = open_engine(postgres.url(name))
+    try:
+        with engine.connect() as connection:
+            assert connection.scalar(text("SELECT 'J\u00f6rg'::text")) == "J\u00f6rg"
+    finally:
+        engine.dispose()
+        postgres.run(f"DROP DATABASE {name}")
