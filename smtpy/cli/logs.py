@@ -134,7 +134,6 @@ def set_up(process: str, level: str, form: Form = "text", addresses: Addresses =
         JsonLine(process, addresses) if form == "json" else Line(FORM.format(process=process), addresses)
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    logging.getLogger("alembic").setLevel("WARNING")  # it greets whoever looks which version the database has
     # What no line says need not be found out for each (Logging HOWTO, "Optimization"): a third of what a line takes.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None

@@ -16,7 +16,7 @@ _NUMBER = struct.Struct("!I")
 _OFFER = struct.Struct("!III")
 _PORT = struct.Struct("!H")
 _FAMILIES = frozenset((b"4", b"6"))
-_UNKNOWN = b"unknown"  # what Postfix calls the address of a client behind XCLIENT ADDR=[UNAVAILABLE]
+_UNKNOWN = b"unknown\0"  # what Postfix calls the address of a client behind XCLIENT ADDR=[UNAVAILABLE]
 
 Packet = tuple[bytes, bytes]
 """A command letter, and its data."""
@@ -106,9 +106,7 @@ def read_macros(data: bytes) -> tuple[bytes, dict[bytes, bytes]]:
 def read_client(data: bytes) -> tuple[bytes, str, int]:
     """Host name, IP address ("": it has none) and port. Raises Violation."""
     host, _, origin = data.partition(b"\0")
-    if origin[:1] not in _FAMILIES:  # a UNIX socket, or nobody knows
-        return host, "", 0
-    if origin[3:] == _UNKNOWN + b"\0":
+    if origin[:1] not in _FAMILIES or origin[3:] == _UNKNOWN:  # a UNIX socket, or nobody knows
         return host, "", 0
     text = origin[3:].removesuffix(b"\0").decode("ascii", "replace").removeprefix("IPv6:")
     try:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpy.cli.logs import FORM, JsonLine, Line, redacted, set_up, visible
+from smtpy.cli.logs import FORM, JsonLine, Line, redacted, visible
 
 WORDS = {
     "plain words, jörg \u6e2c": "plain words, jörg \u6e2c",
@@ -112,15 +112,3 @@ def test_neither_members_nor_tracebacks_tell_an_address(form: Line) -> None:
     told = form.format(record)
     assert "LookupError: no * here" in told
     assert "bob" not in told.replace('raise LookupError("no bob@a.example here")', "")
-
-
-def test_processes_say_what_they_do_and_alembic_only_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up("metrics", "info", "json")
-    try:
-        for name in ("alembic.runtime.migration", "smtpy.metrics"):
-            logging.getLogger(name).info("said by %s", name)
-            logging.getLogger(name).warning("warned by %s", name)
-    finally:
-        logging.getLogger().handlers.clear()
-    said = [json.loads(line)["message"] for line in capsys.readouterr().err.splitlines()]
-    assert said == ["warned by alembic.runtime.migration", "said by smtpy.metrics", "warned by smtpy.metrics"]
