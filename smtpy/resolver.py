@@ -179,10 +179,7 @@ def _wire_name(name: str) -> dns.name.Name | None:
     try:
         labels = [label.encode() if label.isascii() else _a_label(label) for label in name.split(".")]
         return dns.name.Name([*labels, b""]) if name else dns.name.root
-    except (
-        dns.exception.DNSException,
-        UnicodeError,
-    ):  # idna's are UnicodeErrors
+    except (dns.exception.DNSException, UnicodeError):  # idna's are of these
         return None
 
 

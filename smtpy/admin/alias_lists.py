@@ -79,9 +79,7 @@ class _Order:
             value, last = self.place(head), int(number)
         except ValueError:
             return None
-        if (
-            value is False and self.down
-        ):  # said of the pair, PostgreSQL takes it for next to no rows, and sorts them all
+        if value is False and self.down:  # of the pair PostgreSQL expects next to no rows, and sorts them all
             return and_(self.columns[0] == false(), self.columns[1] < last)
         here, there = tuple_(*self.columns), tuple_(value, last)
         return here < there if self.down else here > there
