@@ -1,6 +1,7 @@
 """What a visit is told: each row once, on both databases, and nothing about anybody."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,16 @@ from tests.store.town import NOW
 Samples = dict[tuple[str, ...], float]
 
 
-def visit(exporter: Exporter) -> Samples:
-    """(name, label value, ...): number; labels in alphabetical order, as they are told."""
+def told(exporter: Exporter) -> bytes:
+    """What a visit is told, as it is."""
     registry = CollectorRegistry()
     registry.register(exporter)
-    told = generate_latest(registry).decode()
-    families = text_string_to_metric_families(told)
+    return generate_latest(registry)
+
+
+def visit(exporter: Exporter) -> Samples:
+    """(name, label value, ...): number; labels in alphabetical order, as they are told."""
+    families = text_string_to_metric_families(told(exporter).decode())
     return {(each.name, *each.labels.values()): each.value for family in families for each in family.samples}
 
 
@@ -179,6 +184,8 @@ def test_every_metric_is_in_the_table(engine: Engine, exporter: Exporter, doctor
     families = {family.name: family.type for family in exporter.collect()}
     assert families == {each.name.removesuffix("_total"): each.kind for each in METRICS}
     assert of(visit(exporter), "smtpy_queue_waiting")["86400",] == 3
+    judged = subprocess.run(["promtool", "check", "metrics"], input=told(exporter), capture_output=True, check=False)
+    assert (judged.returncode, judged.stderr) == (0, b"")
 
 
 class Waiting:
