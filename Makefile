@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 bin := .venv/bin
 pip := $(bin)/pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help run test check install bench texts icons lock audit format clean lint types imports locks ansible-test \
+.PHONY: help run test check install docs bench texts icons lock audit format clean lint types imports locks ansible-test \
     debian-run debian-test debian-bench debian-ansible
 
 help: ## this list
@@ -22,6 +22,9 @@ test: .venv/dev ## every test, those on real Postfix and PostgreSQL included; AR
 check: lint types imports locks ## format, lint, types, import contracts, locks
 
 install: .venv/dev ## only install, into .venv
+
+docs: .venv/dev ## docs/ and the other pages as a site, in build/docs
+	@$(bin)/python -m sphinx -c docs -b html -d build/doctrees --fail-on-warning --keep-going --quiet . build/docs
 
 bench: debian-bench .venv/dev ## messages a second against bare Postfix; writes JSON to $$BENCH_JSON
 	@exec $(bin)/python -m bench $(ARGS)
@@ -46,7 +49,7 @@ format: .venv/dev ## format the source
 	$(bin)/ruff check --fix .
 
 clean: ## forget .venv and all caches
-	rm -rf .venv *.egg-info .*_cache .hypothesis
+	rm -rf .venv build *.egg-info .*_cache .hypothesis
 
 lint: .venv/dev
 	$(bin)/ruff format --check .
