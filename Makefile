@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 bin := .venv/bin
 pip := $(bin)/pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help run test check install docs bench texts icons lock audit format clean lint types imports locks ansible-test \
+.PHONY: help run test check install docs bench texts icons lock audit sbom format clean lint types imports locks ansible-test \
     debian-run debian-test debian-bench debian-ansible
 
 help: ## this list
@@ -38,11 +38,14 @@ texts: .venv/dev ## take new texts of the pages into web/locale/*.po, and tell w
 icons: .venv/dev ## draw web/static/*.png from icon.svg
 	@$(bin)/python -m tests.browser.icons
 
-lock: ## write requirements/*.txt anew from pyproject.toml
-	requirements/lock
+lock: ## write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade for newer packages
+	@requirements/lock $(ARGS)
 
 audit: ## ask the advisory databases about every locked package; needs the world outside
 	@requirements/audit
+
+sbom: ## what SMTPy is made of, as CycloneDX on standard output
+	@requirements/sbom
 
 format: .venv/dev ## format the source
 	$(bin)/ruff format .
