@@ -5,6 +5,7 @@ smtplib will not do: it hides the answers to single recipients, and cannot misbe
 
 import re
 import socket
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -97,6 +98,16 @@ class Dialog:
         """Greeting and EHLO: the server's extensions."""
         self.answer()
         return self.command(f"EHLO {name}")
+
+    def encrypt(self) -> bytes:
+        """STARTTLS, which has to be offered; the server's certificate, whoever signed it."""
+        begun = self.command("STARTTLS")
+        assert begun.code == 220, begun
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        secured = context.wrap_socket(self._socket)
+        self._socket, self._lines = secured, secured.makefile("rb")
+        return secured.getpeercert(binary_form=True) or b""
 
     def transaction(
         self, sender: str, recipients: list[str], data: bytes, *, parameters: str = "", stuffed: bool = False

@@ -295,6 +295,10 @@ class Stand:
     def configure(self, *lines: str) -> None:
         """Other lines for main.cf, which Postfix takes up soon."""
         self._as_root("postconf", "-c", str(self.etc), "-e", *lines)
+        self.reload()
+
+    def reload(self) -> None:
+        """Have Postfix read everything again; its master gets to it a moment later."""
         self._as_root("postfix", "-c", str(self.etc), "reload")
 
     def wait_empty(self, timeout: float = 20.0) -> None:
