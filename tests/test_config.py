@@ -1,4 +1,4 @@
-"""Settings: every source, every refusal by name, no secret in any message, and the page that lists them."""
+"""Settings: every source, every refusal by name, and no secret in any message."""
 
 from pathlib import Path
 from string import ascii_letters, digits
@@ -6,7 +6,6 @@ from string import ascii_letters, digits
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic_core import PydanticUndefined
 
 from smtpy.config import BadSettings, Settings, judge, load
 from smtpy.net import Endpoint
@@ -26,7 +25,6 @@ ENVIRON = {
     "SMTPY_SRS_SECRETS": SRS,
     "SMTPY_ENCRYPTION_KEYS": KEY,
 }
-PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
 
 def refused(path: Path | None, environ: dict[str, str]) -> dict[str, str]:
@@ -237,24 +235,3 @@ def test_any_environment_gives_settings_or_names(values: dict[str, str]) -> None
         load(None, {f"SMTPY_{key.upper()}": value for key, value in values.items()})
     except BadSettings as bad:
         assert bad.problems  # noqa: PT017 - settings are a possible end, too
-
-
-def shown(default: object) -> str:
-    """A default as the page has it; a list as it is written in the environment."""
-    if isinstance(default, tuple):
-        default = " ".join(map(str, default))
-    return "*none*" if default in ("", None) else f"`{default}`"
-
-
-def test_the_page_lists_every_setting_as_it_is() -> None:
-    rows = []
-    for key, field in Settings.model_fields.items():
-        if field.is_required():
-            default = "*required*"
-        elif field.default is not PydanticUndefined:
-            default = shown(field.default)
-        else:
-            default = f"`{field.default_factory({name: f'{{{name}}}' for name in Settings.model_fields})}`"
-        rows.append(f"| `{key}` | {default} | {field.description} |")
-    listed = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
-    assert listed == rows

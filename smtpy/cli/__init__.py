@@ -10,11 +10,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from smtpy.cli.setup import Setup, Trouble
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # name: (module, one line of help). Each module has the command under its own name, with `-` as `_`.
 COMMANDS = {
@@ -35,9 +38,11 @@ COMMANDS = {
     "purge": ("purge", "Take away what has been kept for long enough."),
     "backup": ("backup", "Put database, settings and secrets into one sealed file."),
     "restore": ("restore", "Fill an empty machine from a backup."),
-    "config": ("config", "The settings in force."),
+    "config": ("config", "The settings: those in force, and what each means."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),
     "seed": ("seed", "Fill an empty database with made-up people, aliases and mail."),
+    "man": ("man", "Print a manual page, or write all of them."),
+    "completion": ("completion", "Have a shell complete commands and options."),
     "lookup": ("services", "Answer Postfix's socketmap questions."),
     "policy": ("services", "Answer Postfix's policy questions."),
     "milter": ("services", "Rewrite messages for Postfix."),
@@ -58,6 +63,14 @@ class Root(click.Group):
         module = importlib.import_module(f"smtpy.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """The commands by their names here: click would import all of them for a TAB."""
+        from click.shell_completion import CompletionItem
+
+        commands = ((name, words) for name, (_, words) in COMMANDS.items() if name.startswith(incomplete))
+        found = [CompletionItem(name, help=words) for name, words in commands]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

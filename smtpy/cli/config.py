@@ -1,4 +1,4 @@
-"""`smtpy config show` and `smtpy config check`: the settings in force, from all sources, without the secrets."""
+"""`smtpy config`: the settings in force, from all sources, without the secrets; and what every setting means."""
 
 import click
 
@@ -8,7 +8,7 @@ from smtpy.cli.show import json_option, show_one
 
 @click.group("config")
 def config_command() -> None:
-    """The settings in force."""
+    """The settings: those in force, and what each means."""
 
 
 @config_command.command()
@@ -26,3 +26,26 @@ def show(setup: Setup, as_json: bool) -> None:
 def check(setup: Setup) -> None:
     """Say whether the services would start with these settings."""
     click.echo(f"the settings of {setup.settings.hostname} are good")
+
+
+@config_command.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "man"]),
+    default="text",
+    show_default=True,
+    help="markdown: docs/settings.md; man: smtpy.toml(5).",
+)
+def doc(form: str) -> None:
+    """Every setting with its kind, default, environment variable and meaning."""
+    from smtpy.cli import manual
+    from smtpy.config import reference
+
+    match form:
+        case "markdown":
+            click.echo(reference.markdown(), nl=False)
+        case "man":
+            click.echo(manual.page(manual.SETTINGS), nl=False)
+        case _:
+            click.echo(reference.text(), nl=False)

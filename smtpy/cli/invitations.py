@@ -14,7 +14,13 @@ def invite_command() -> None:
 
 @invite_command.command()
 @click.argument("email")
-@click.option("--role", type=click.Choice(["admin", "user"]), default="user", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(["admin", "user"]),
+    default="user",
+    show_default=True,
+    help="admin: may do everything, for everybody.",
+)
 @click.option("--send", is_flag=True, help="Send the link there, too.")
 @pass_setup
 def create(setup: Setup, email: str, role: str, send: bool) -> None:

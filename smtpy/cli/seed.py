@@ -10,7 +10,13 @@ PATIENCE_SECONDS = 600.0  # for one statement
 
 
 @click.command("seed")
-@click.option("--size", type=click.Choice(["small", "large"]), default="small", show_default=True)
+@click.option(
+    "--size",
+    type=click.Choice(["small", "large"]),
+    default="small",
+    show_default=True,
+    help="small: to look at; large: to measure, and takes minutes.",
+)
 @click.option("--number", type=int, default=1, show_default=True, help="Another number, another town.")
 @click.option("--force", is_flag=True, help="Also where there are users already.")
 @pass_setup

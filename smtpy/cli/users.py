@@ -23,7 +23,13 @@ def _admin() -> ModuleType:
 
 @user_command.command()
 @click.argument("email")
-@click.option("--role", type=click.Choice(["admin", "user"]), default="user", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(["admin", "user"]),
+    default="user",
+    show_default=True,
+    help="admin: may do everything, for everybody.",
+)
 @click.option("--name", default="", help="The person's name.")
 @pass_setup
 def add(setup: Setup, email: str, role: str, name: str) -> None:

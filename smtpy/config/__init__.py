@@ -5,7 +5,8 @@ environment `SMTPY_<KEY>`, the file named by `SMTPY_<KEY>_FILE`. What is empty i
 TOML any key may be written as `<key>_file = "path"` too, relative to the TOML file. Files are read as text and
 stripped; lists in the environment and in files are separated by white space.
 
-`schema` has the settings, `kinds` how their values are read, `sources` where they come from.
+`schema` has the settings, `kinds` how their values are read, `sources` where they come from,
+`reference` what manuals say of them.
 
 There are no default secrets. What a message of this module says never contains a value, only names and rules.
 """

@@ -173,24 +173,37 @@ def _dns_server(value: object) -> DnsServer:
 
 _WITH_PORT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>[0-9]{1,5})\Z")
 
+# `title` is what docs/settings.md calls a value of this kind.
 Listed = BeforeValidator(_words)
-Folder = Annotated[Path, AfterValidator(_absolute)]
-Hostname = Annotated[str, AfterValidator(_hostname)]
-Hostnames = Annotated[tuple[str, ...], Listed, AfterValidator(_hosts)]
-Postmaster = Annotated[str, AfterValidator(_postmaster)]
-ReportAddress = Annotated[str, AfterValidator(_outside)]
-Database = Annotated[str, AfterValidator(_database), Field(repr=False)]
-Origin = Annotated[str, AfterValidator(_origin)]
-Counters = Annotated[str, AfterValidator(_counters), Field(repr=False)]
-Listen = Annotated[Endpoint, PlainValidator(_endpoint), PlainSerializer(str)]
-Listens = Annotated[tuple[Listen, ...], Listed, Field(min_length=1)]
+Folder = Annotated[Path, AfterValidator(_absolute), Field(title="absolute path")]
+Hostname = Annotated[str, AfterValidator(_hostname), Field(title="host name")]
+Hostnames = Annotated[tuple[str, ...], Listed, AfterValidator(_hosts), Field(title="list of host names")]
+Postmaster = Annotated[str, AfterValidator(_postmaster), Field(title="address")]
+ReportAddress = Annotated[str, AfterValidator(_outside), Field(title="address")]
+Database = Annotated[str, AfterValidator(_database), Field(repr=False, title="URL")]
+Origin = Annotated[str, AfterValidator(_origin), Field(title="URL")]
+Counters = Annotated[str, AfterValidator(_counters), Field(repr=False, title="URL")]
+Listen = Annotated[Endpoint, PlainValidator(_endpoint), PlainSerializer(str), Field(title="endpoint")]
+Listens = Annotated[tuple[Listen, ...], Listed, Field(min_length=1, title="list of endpoints")]
 Unix = Annotated[Listen, AfterValidator(_unix)]
 Port = Annotated[Listen, AfterValidator(_port)]
 Local = Annotated[Listen, AfterValidator(_local)]
-DnsServers = Annotated[tuple[Annotated[DnsServer, PlainValidator(_dns_server), PlainSerializer(str)], ...], Listed]
+DnsServers = Annotated[
+    tuple[Annotated[DnsServer, PlainValidator(_dns_server), PlainSerializer(str)], ...],
+    Listed,
+    Field(title="list of DNS servers"),
+]
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, PlainValidator(_network), PlainSerializer(str)]
-Networks = Annotated[tuple[Network, ...], Listed]
-Keys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_at_least(32))], ...], Listed, Field(min_length=1)]
-Recipients = Annotated[tuple[Annotated[str, AfterValidator(_recipient)], ...], Listed]
+Networks = Annotated[tuple[Network, ...], Listed, Field(title="list of networks")]
+Keys = Annotated[
+    tuple[Annotated[SecretStr, AfterValidator(_at_least(32))], ...],
+    Listed,
+    Field(min_length=1, title="list of secrets"),
+]
+Recipients = Annotated[tuple[Annotated[str, AfterValidator(_recipient)], ...], Listed, Field(title="list of keys")]
 BackupFolder = Annotated[Folder, AfterValidator(_with_recipients)]
-SrsSecrets = Annotated[tuple[Annotated[SecretStr, AfterValidator(_at_least(16))], ...], Listed, Field(min_length=1)]
+SrsSecrets = Annotated[
+    tuple[Annotated[SecretStr, AfterValidator(_at_least(16))], ...],
+    Listed,
+    Field(min_length=1, title="list of secrets"),
+]

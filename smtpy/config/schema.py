@@ -1,4 +1,4 @@
-"""Every setting: its kind, its default and what it means. docs/settings.md is compared with this."""
+"""Every setting: its kind, its default and what it means. `reference` makes manuals of it."""
 
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
@@ -44,7 +44,7 @@ class BadSettings(Exception):
 
 
 class Settings(BaseModel):
-    """Every setting of SMTPy; docs/settings.md is made from here."""
+    """Every setting of SMTPy."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True)
 
