@@ -1,8 +1,9 @@
 """The web application: pages on `smtpy.admin`, for people. Never on SQL.
 
 Read it in this order. `create_app` puts it together; `sessions` is the cookie, `auth` who may call which page, `door`
-the one way to rows, `origin` where writes come from, `headers` and `limits` what every answer obeys, `errors` refusals
-in words, `i18n` languages. `pages` has a blueprint for each subject, `templates/_ui.html` what pages are made of.
+the one way to rows, `origin` where writes come from, `headers` and `limits` what every answer obeys, `figures` what is
+counted of them, `errors` refusals in words, `i18n` languages. `pages` has a blueprint for each subject,
+`templates/_ui.html` what pages are made of.
 """
 
 from datetime import timedelta
@@ -20,6 +21,7 @@ from web import (
     checking,
     door,
     errors,
+    figures,
     happenings,
     headers,
     i18n,
@@ -58,6 +60,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
     if settings.web_proxies:
         hops = settings.web_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # Flask's own way
+    figures.init_app(app)
     sessions.init_app(app)
     origin.init_app(app)
     csrf.init_app(app)

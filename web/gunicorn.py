@@ -11,6 +11,7 @@ from typing import Any
 from gunicorn.http import wsgi
 
 from smtpy.cli.logs import FORM
+from web import figures
 
 bind = os.environ.get("SMTPY_WEB_BIND", "127.0.0.1:8000")
 worker_class = "gthread"
@@ -39,3 +40,15 @@ def post_fork(server: Any, worker: Any) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != server.pid:
         raise SystemExit(0)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Tell `smtpy metrics` how it does."""
+    worker.pulse = figures.pulse(worker.wsgi)
+    worker.pulse.__enter__()
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """No more of it; a worker that did not come to its application has told nothing."""
+    if pulse := getattr(worker, "pulse", None):
+        pulse.__exit__()

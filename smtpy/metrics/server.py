@@ -23,8 +23,9 @@ from smtpy.admin.outages import Outage, named
 from smtpy.config import Settings
 from smtpy.doctor import rounds
 from smtpy.doctor.finding import WARNING, Finding
+from smtpy.metrics.processes import processes
 from smtpy.metrics.table import DATABASE, DNS, DOCTOR, LOOKED, QUEUE, WAITING
-from smtpy.metrics.tally import Tally, gauge, processes
+from smtpy.metrics.tally import Tally, gauge
 from smtpy.queue.client import Helper, NoHelper
 from smtpy.queue.decision import AGES
 from smtpy.queue.protocol import Act, Listing, Request

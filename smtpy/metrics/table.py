@@ -72,6 +72,25 @@ LOST = Metric(
     ("process", "pid"),
 )
 UNWRITTEN = Metric("smtpy_journal_waiting", "gauge", "Journal rows that wait to be written.", ("process", "pid"))
+REQUESTS = Metric(
+    "smtpy_web_requests_total",
+    "counter",
+    "Requests that the web pages answered, by page and status; 429 is one too many, 503 a database that is away.",
+    ("pid", "endpoint", "status"),
+)
+ANSWERING = Metric(
+    "smtpy_web_answer_seconds",
+    "histogram",
+    "Time to the answer of a web page, those for machines left out.",
+    ("pid",),
+    (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+REFUSED = Metric(
+    "smtpy_web_sign_ins_refused_total",
+    "counter",
+    "Tries to show who one is that failed: by password, code or passkey.",
+    ("pid", "way"),
+)
 DATABASE = Metric(
     "smtpy_database_up", "gauge", "Whether the database answered this visit; if not, counters stand still."
 )
@@ -103,6 +122,6 @@ LOOKED = Metric("smtpy_doctor_looked_seconds", "gauge", "When it looked last, in
 
 METRICS = (
     *(MESSAGES, RECIPIENTS, DECIDING, AUTHENTICATED, EVENTS, DELIVERING),
-    *(ANSWERS, WATCHING, LOST, UNWRITTEN),
+    *(ANSWERS, WATCHING, LOST, UNWRITTEN, REQUESTS, ANSWERING, REFUSED),
     *(DATABASE, DNS, QUEUE, WAITING, DOCTOR, LOOKED),
 )

@@ -3,31 +3,25 @@
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 
 from smtpy.metrics.table import (
-    ANSWERS,
     AUTHENTICATED,
     DECIDING,
     DELIVERING,
     EVENTS,
-    LOST,
     MESSAGES,
     RECIPIENTS,
-    UNWRITTEN,
-    WATCHING,
     Metric,
 )
-from smtpy.pulse import Told
 from smtpy.store.metering import Fresh
 
 MAX_REASONS = 100  # different ones, of which each is a series; further ones are OTHER
 OTHER = "other"
-SOURCES = ("memory", "database", "stale")
 METHODS = ("spf", "dkim", "dmarc", "arc")
 SENT = "sent"
 # Shown from the first visit, so that the first of a kind is an increase: from nothing to one Prometheus knows none.
@@ -64,7 +58,8 @@ class Histogram:
             yield edge, below
 
 
-def _histogram(metric: Metric) -> Histogram:
+def empty(metric: Metric) -> Histogram:
+    """One of nothing yet."""
     return Histogram(metric.edges, [0] * (len(metric.edges) + 1))
 
 
@@ -100,7 +95,7 @@ class Tally:
 
     def _timed(self, metric: Metric, seconds: float, *labels: str) -> None:
         if (metric, labels) not in self.histograms:
-            self.histograms[metric, labels] = _histogram(metric)
+            self.histograms[metric, labels] = empty(metric)
         self.histograms[metric, labels].add(seconds)
 
     def _reason(self, why: str) -> str:
@@ -131,22 +126,6 @@ def reason(why: str) -> str:
     for pattern, words in _VARIABLE:
         said = pattern.sub(words, said)
     return said
-
-
-def processes(all_told: Iterable[Told]) -> Iterator[Family]:
-    """What processes tell of themselves, each by its pid: counters of one that ended must not seem to go back."""
-    told = list(all_told)
-    answers = CounterMetricFamily(ANSWERS.name, ANSWERS.meaning, labels=ANSWERS.labels)
-    lost = CounterMetricFamily(LOST.name, LOST.meaning, labels=LOST.labels)
-    for each in told:
-        for source in SOURCES:
-            answers.add_metric((each.process, each.pid, source), each.values[source])
-        if "lost" in each.values:
-            lost.add_metric((each.process, each.pid), each.values["lost"])
-    yield answers
-    yield lost
-    for metric, name in ((WATCHING, "watching"), (UNWRITTEN, "waiting")):
-        yield gauge(metric, {(each.process, each.pid): each.values[name] for each in told if name in each.values})
 
 
 def gauge(metric: Metric, values: Mapping[Labels, float]) -> Family:

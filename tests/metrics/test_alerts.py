@@ -45,6 +45,8 @@ DATABASE, LOOKED = f"smtpy_database_up{{{ONE}}}", f"smtpy_doctor_looked_seconds{
 STALE = f"smtpy_directory_answers_total{{{ONE},process='lookup',pid='7',source='stale'}}"
 WATCHING = f"smtpy_directory_watching{{{ONE},process='lookup',pid='7'}}"
 LOST = f"smtpy_journal_lost_total{{{ONE},process='milter',pid='8'}}"
+FAILED = f"smtpy_web_requests_total{{{ONE},endpoint='home.dashboard',pid='9',status='500'}}"
+REFUSED = f"smtpy_web_sign_ins_refused_total{{{ONE},pid='9',way='password'}}"
 WAITING = f"smtpy_queue_waiting{{{ONE},longer_than='43200'}}"
 
 WELL = {
@@ -55,6 +57,8 @@ WELL = {
     STALE: "3xN",
     WATCHING: "1xN",
     LOST: "2xN",
+    FAILED: "2xN",
+    REFUSED: "0+3xN",
     WAITING: "10xN",
     **{events(kind, host): f"0+{n}xN" for host in (ONE, TWO) for kind, n in (("sent", 10), ("bounced", 1))},
     **{decided(le, host): f"0+{n}xN" for host in (ONE, TWO) for le, n in (("2.5", 100), ("+Inf", 104))},
@@ -71,7 +75,7 @@ class Case(NamedTuple):
 
 
 CASES = [
-    Case("all is well", {}, {5: set(), 90: set(), 300: set()}),
+    Case("all is well", {}, {5: set(), 90: set()}),
     Case("metrics away", {DOWN: "1x9 0x30"}, {14: set(), 16: {"SmtpyUnwatched"}}),
     Case("metrics never there", dict.fromkeys(WELL), {4: set(), 6: {"SmtpyUnwatched"}}),
     Case("no look of the doctor", {LOOKED: "0x60"}, {15: set(), 17: {"SmtpyUnwatched"}}),
@@ -104,6 +108,8 @@ CASES = [
         },
         {80: set()},
     ),
+    Case("four pages go wrong", {FAILED: "2x9 6xN"}, {9: set(), 11: {"SmtpyPages"}, 40: set()}),
+    Case("four tries a minute fail", {REFUSED: "0+4xN"}, {25: set(), 60: {"SmtpyGuessing"}, 70: {"SmtpyGuessing"}}),
     Case(
         "a record is missing at first, then wrong",
         {dns("missing"): "0x9 3x800 0xN", dns("wrong", TWO): "0x800 1xN"},
@@ -145,6 +151,16 @@ SAID = {  # by rule: what is not as in WELL; by whose labels; and then in which 
         {WAITING: "11xN"},
         {"instance": "mx1:9925", "longer_than": "43200"},
         "11 messages on mx1:9925 have waited for more than twelve hours",
+    ),
+    "SmtpyPages": (
+        {FAILED: "0+300xN"},
+        {"instance": "mx1:9925"},
+        "Pages on mx1:9925 went wrong 600 times; the log of the web process says why",
+    ),
+    "SmtpyGuessing": (
+        {REFUSED: "0+300xN"},
+        {"instance": "mx1:9925"},
+        "600 tries to sign in on mx1:9925 failed within an hour: somebody guesses",
     ),
     "SmtpyDns": ({dns("missing"): "3xN"}, {"kind": "mx"}, "3 domains lack a right mx record"),
 }

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, delete, text
 
 from smtpy.config import Settings
 from smtpy.metrics.server import Doctor, Exporter
-from smtpy.metrics.table import METRICS
+from smtpy.metrics.table import METRICS, REFUSED
 from smtpy.metrics.tally import MAX_REASONS, OTHER, reason
 from smtpy.store import bounce_counting, counting
 from smtpy.store.checks import DomainCheck
@@ -21,6 +21,7 @@ from tests.store.test_bounce_counting import LATER, happen
 from tests.store.test_counting import put
 from tests.store.test_journal import delivery, entry
 from tests.store.town import NOW
+from web.figures import Figures
 
 Samples = dict[tuple[str, ...], float]
 
@@ -176,6 +177,26 @@ def test_what_processes_tell_of_themselves(exporter: Exporter, tmp_path: Path) -
     assert of(samples, "smtpy_directory_watching") == {("12", "lookup"): 1, ("34", "milter"): 0}
     assert of(samples, "smtpy_journal_lost_total") == {("34", "milter"): 3}
     assert of(samples, "smtpy_journal_waiting") == {("34", "milter"): 4}
+
+
+def test_what_the_pages_tell_of_themselves(exporter: Exporter, tmp_path: Path) -> None:
+    for pid in ("56", "78"):
+        figures = Figures()
+        for endpoint, status, seconds in (("home.dashboard", 200, 0.02), ("none", 404, 0.3), ("static", 304, None)):
+            figures.answered(endpoint, status, seconds)
+        figures.refused("code")
+        (tmp_path / f"web.{pid}.pulse").write_text(json.dumps(figures.told()))
+    samples = visit(exporter)
+    answered = (("home.dashboard", "200"), ("none", "404"), ("static", "304"))
+    assert of(samples, "smtpy_web_requests_total") == {
+        (endpoint, pid, status): 1 for pid in ("56", "78") for endpoint, status in answered
+    }
+    refused = {("56", "password"): 0, ("56", "code"): 1, ("56", "passkey"): 0}
+    assert {labels: number for labels, number in of(samples, REFUSED.name).items() if "56" in labels} == refused
+    buckets = of(samples, "smtpy_web_answer_seconds_bucket")
+    assert [buckets[edge, "78"] for edge in ("0.01", "0.025", "0.25", "0.5", "+Inf")] == [0, 1, 1, 2, 2]
+    assert samples["smtpy_web_answer_seconds_sum", "78"] == pytest.approx(0.32)
+    assert of(samples, "smtpy_directory_answers_total") == {}
 
 
 def test_every_metric_is_in_the_table(engine: Engine, exporter: Exporter, doctor: Doctor) -> None:

@@ -1,8 +1,9 @@
-"""`smtpy metrics` beside a whole SMTPy: a message that is sent, refused and delivered is counted."""
+"""`smtpy metrics` beside a whole SMTPy: a message that is sent, refused and delivered is counted, and so is a page."""
 
 import os
 from collections.abc import Callable
 from http.client import HTTPConnection
+from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -31,9 +32,13 @@ def visitor(port: int) -> Callable[[], dict[tuple[str, ...], float]]:
 
 def test_mail_is_counted_and_the_process_ends(own_stand: StandFactory) -> None:
     (port,) = free_ports(1)
-    stand = own_stand((*SERVICES, "worker", "metrics"), settings={"SMTPY_METRICS_LISTEN": f"inet:127.0.0.1:{port}"})
+    stand = own_stand(
+        (*SERVICES, "worker", "web", "metrics"), settings={"SMTPY_METRICS_LISTEN": f"inet:127.0.0.1:{port}"}
+    )
     visit = visitor(port)
     assert visit()["smtpy_database_up",] == 1
+    page = urlopen(f"{stand.origin}/auth/sign-in", timeout=30)  # noqa: S310 - ours
+    page.close()
     stand.declare("sales@our.example", "ann@inbox.example")
     assert stand.send("alice@sender.example", ["sales@our.example"], LETTER).accepted
     stand.cli("alias", "off", "sales@our.example")
@@ -55,7 +60,10 @@ def test_mail_is_counted_and_the_process_ends(own_stand: StandFactory) -> None:
             labels[1:]: number for labels, number in visit().items() if labels[0] == ANSWERS and process in labels
         }
         assert sum(answers.values()) > 0, process
-    stand.stop("milter")
-    assert not [labels for labels in visit() if "milter" in labels and labels[0] == ANSWERS]
-    assert list((stand.folder / "run").glob("milter.*")) == []
+    (pid,) = stand.workers("web")
+    assert visit()["smtpy_web_requests_total", "signing.sign_in", str(pid), "200"] == 1
+    for process, series in (("milter", ANSWERS), ("web", "smtpy_web_requests_total")):
+        stand.stop(process)
+        assert not [labels for labels in visit() if labels[0] == series and {process, str(pid)} & set(labels)]
+        assert list((stand.folder / "run").glob(f"{process}.*")) == []
     assert stand.stop("metrics") == os.EX_OK

@@ -13,7 +13,7 @@ from smtpy.admin.change import Change
 from smtpy.admin.refusals import Invalid
 from smtpy.admin.sessions import Member
 from smtpy.notices import letters as texts
-from web import beside, ceremonies, door, letters, sessions
+from web import beside, ceremonies, door, figures, letters, sessions
 from web.agents import described
 from web.auth import public, safe_next, signed_in
 from web.forms.signing import Code, Confirm, Passkey, SignIn
@@ -44,6 +44,7 @@ def sign_in() -> ResponseReturnValue:
         member = signing_in.by_password(door.engine(), email, password)
         if member is not None:
             return _by_password(member, password, safe_next(form.next.data or "/"))
+        figures.refused("password")
         beside.start(partial(signing_in.failed_for, door.engine(), email, client=door.client(), now=door.now()))
         form.password.errors = [_("That address and that password do not fit together.")]
     return _sign_in_page(form), HTTPStatus.UNPROCESSABLE_ENTITY
@@ -118,6 +119,7 @@ def _try_code(member: Member, code: str, begun: datetime, act: str = "") -> tupl
     here: dict[str, Any] = {"client": door.client(), "now": door.now()}
     number = signing_in.may_try(door.engine(), member.id, "code", begun, **here)
     if number is None:
+        figures.refused("code")
         return "locked", False
     with door.personal(member.email) as c:
         how = factors.accept(c, member.id, code)
@@ -128,6 +130,8 @@ def _try_code(member: Member, code: str, begun: datetime, act: str = "") -> tupl
             is_new = came(c, member, f"password, {how}")
     if how:
         signing_in.forgive(door.engine(), number)
+    else:
+        figures.refused("code")
     return how, is_new
 
 
@@ -149,6 +153,7 @@ def passkey() -> ResponseReturnValue:
             member = passkeys.accept(c, form.credential.data or "", ceremonies.challenge("sign-in"), ceremonies.site())
             is_new = came(c, member, "passkey")
     except Invalid as refusal:
+        figures.refused("passkey")
         tell(told(refusal.message), "bad")
         return redirect(url_for("signing.sign_in", next=safe_next(form.next.data or "/")), HTTPStatus.SEE_OTHER)
     return let_in(member, safe_next(form.next.data or "/"), is_new=is_new)
@@ -199,6 +204,7 @@ def _is_still(member: Member, form: Confirm) -> bool:
         return not form.code.errors
     if signing_in.again_by_password(door.engine(), member.id, form.password.data or "", **here):
         return True
+    figures.refused("password")
     form.password.errors = [_("That is not your password.")]
     return False
 
@@ -217,6 +223,7 @@ def confirm_passkey() -> ResponseReturnValue:
                 raise passkeys.REFUSED
             c.note("user.confirm", f"user {member.email}", None, {"how": "passkey"})
     except Invalid as refusal:
+        figures.refused("passkey")
         tell(told(refusal.message), "bad")
         return redirect(url_for("signing.confirm", next=safe_next(form.next.data or "/")), HTTPStatus.SEE_OTHER)
     return _confirmed(form.next.data or "/")
