@@ -7,8 +7,8 @@ MAKEFLAGS += --no-print-directory
 bin := .venv/bin
 pip := $(bin)/pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help run test check install docs bench texts icons lock audit sbom format clean lint types imports locks ansible-test \
-    debian-run debian-test debian-bench debian-ansible
+.PHONY: help run test check install docs reference bench texts icons lock audit sbom format clean lint types imports \
+    locks ansible-test     debian-run debian-test debian-bench debian-ansible
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -25,6 +25,9 @@ install: .venv/dev ## only install, into .venv
 
 docs: .venv/dev ## docs/ and the other pages as a site, in build/docs
 	@$(bin)/python -m sphinx -c docs -b html -d build/doctrees --fail-on-warning --keep-going --quiet . build/docs
+
+reference: .venv/dev ## write docs/commands.md anew from the commands
+	@$(bin)/python -m docs.commands
 
 bench: debian-bench .venv/dev ## messages a second against bare Postfix; writes JSON to $$BENCH_JSON
 	@exec $(bin)/python -m bench $(ARGS)

@@ -1,0 +1,58 @@
+"""docs/commands.md: every command of `smtpy`, from the commands themselves. `make reference` writes it; a test compares."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from smtpy.cli import main
+
+PAGE = Path(__file__).with_name("commands.md")
+ABOUT = """\
+# Commands
+
+Every command of `smtpy`, as `smtpy COMMAND --help` tells it too. It reads the [settings](settings.md) named by `--config`,
+else by `$SMTPY_CONFIG`, else `/etc/smtpy/smtpy.toml`, and exits with the codes of sysexits(3): 0 when all is well, 1 when what
+it looked for is wrong, 64 and above when it could not do what it was asked, with one line that says why.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    root = click.Context(main, info_name="smtpy")
+    return "\n".join((ABOUT, *_options(root), "", *_commands(root, 2))).rstrip() + "\n"
+
+
+def _commands(parent: click.Context, level: int) -> Iterator[str]:
+    """Each in the order of the help, and what is below it."""
+    group = parent.command
+    assert isinstance(group, click.Group)
+    for name in group.list_commands(parent):
+        command = group.get_command(parent, name)
+        assert command is not None
+        context = click.Context(command, info_name=name, parent=parent)
+        yield from _command(context, level)
+        if isinstance(command, click.Group):
+            yield from _commands(context, level + 1)
+
+
+def _command(context: click.Context, level: int) -> Iterator[str]:
+    command, options = context.command, list(_options(context))
+    yield from (f"{'#' * level} {context.command_path}", "")
+    if not isinstance(command, click.Group):
+        pieces = [each for each in command.collect_usage_pieces(context) if options or each != "[OPTIONS]"]
+        yield from (f"`{' '.join([context.command_path, *pieces])}`", "")
+    yield from ((command.help or "").replace("\b\n", "").strip(), "")
+    if options:
+        yield from (*options, "")
+
+
+def _options(context: click.Context) -> Iterator[str]:
+    """A list of all but --help, which every command has."""
+    for each in context.command.params:
+        if isinstance(each, click.Option) and (record := each.get_help_record(context)):
+            yield f"- `{record[0]}`: {record[1].replace('  ', ' ')}".rstrip(": ")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
