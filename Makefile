@@ -8,7 +8,7 @@ bin := .venv/bin
 pip := $(bin)/pip --disable-pip-version-check --no-input install --quiet
 
 .PHONY: help run test check install docs reference bench texts icons lock audit sbom format clean lint types imports \
-    locks ansible-test     debian-run debian-test debian-bench debian-ansible
+    locks ansible-test debian-run debian-test debian-bench debian-ansible
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22

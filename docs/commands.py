@@ -1,5 +1,6 @@
 """docs/commands.md: every command of `smtpy`, from the commands themselves. `make reference` writes it; a test compares."""
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def _command(context: click.Context, level: int) -> Iterator[str]:
     if not isinstance(command, click.Group):
         pieces = [each for each in command.collect_usage_pieces(context) if options or each != "[OPTIONS]"]
         yield from (f"`{' '.join([context.command_path, *pieces])}`", "")
-    yield from ((command.help or "").replace("\b\n", "").strip(), "")
+    yield from (inspect.cleandoc(command.help or "").replace("\b\n", ""), "")
     if options:
         yield from (*options, "")
 

@@ -1,0 +1,103 @@
+"""Following a page: its commands as a script whose lines are those of the page, so that what fails is told by place.
+
+`smtpy` is the real one, on a configuration of its own with SQLite, and the TOOLS are real; programs of the WORLD do
+nothing but pass on what they would have `smtpy` do. Any other program is not found.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.docs.pages import ROOT, blocks
+
+BIN = Path(__file__).parent / "bin"
+SHELL = "sh"
+TOOLS = ("bash", "cat", "cp", "openssl", "python3", "sed")
+WORLD = (
+    *("ansible-playbook", "ansible-vault", "apt", "certbot", "docker", "editor", "git", "make", "master", "postfix"),
+    *("ssh", "systemctl"),
+)
+BY_PLACE = (".venv/bin/python", "postfix/instance")  # programs of the world that a page names by where they are
+BEGINNING = """\
+set -eEuo pipefail
+trap 'echo "$BASH_SOURCE:$LINENO: ended with $?: $BASH_COMMAND" >&2' ERR
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where pages are followed: `bin` has the programs, `dns` is the only server of names."""
+
+    bin: Path
+    dns: str
+
+    def environ(self, folder: Path) -> dict[str, str]:
+        """What the programs see, and nothing of ours; `folder` has configuration and database."""
+        settings = {"CONFIG": folder / "smtpy.toml", "STATE_DIR": folder, "RUN_DIR": folder}
+        settings |= {"DNS_SERVERS": self.dns, "CHECK_RESOLVERS": self.dns}
+        own = {"PATH": self.bin, "HOME": folder, "LANG": "C.UTF-8", "STANDBY": self.bin / "standby"}
+        return {
+            key: str(value) for key, value in (own | {f"SMTPY_{key}": each for key, each in settings.items()}).items()
+        }
+
+    def run(self, script: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+        """The script, in that folder."""
+        beginning = self.bin / "beginning"
+        beginning.write_text(BEGINNING, "utf-8")
+        return subprocess.run(
+            [self.bin / "bash", script],
+            cwd=folder,
+            env=self.environ(folder) | {"BASH_ENV": str(beginning)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+
+@contextmanager
+def machine(folder: Path, dns: str) -> Iterator[Machine]:
+    """One whose programs are put into `folder`, with `smtpy` standing by."""
+    for name in TOOLS:
+        found = shutil.which(name)
+        assert found, f"there is no {name}"
+        (folder / name).symlink_to(found)
+    for name in ("smtpy", "sudo"):
+        (folder / name).symlink_to(BIN / name)
+    for name in WORLD:
+        (folder / name).symlink_to(BIN / "world")
+    command = [sys.executable, "-m", "tests.docs.standby", str(folder / "standby")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as standby:
+        try:
+            assert standby.stdout
+            assert standby.stdout.readline() == b"ready\n"
+            yield Machine(folder, dns)
+        finally:
+            standby.kill()
+
+
+def furnish(folder: Path) -> None:
+    """What lies about where a page is followed: a working tree, and a message."""
+    shutil.copytree(ROOT / "ansible" / "inventories", folder / "smtpy" / "ansible" / "inventories")
+    shutil.copy(ROOT / ".env.example", folder)
+    (folder / "message.eml").write_bytes(b"From: Ann <ann@friend.example>\r\nTo: shop@you.example\r\n\r\nhello\r\n")
+    for name in (*BY_PLACE, ".venv/bin/smtpy"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).symlink_to(BIN / ("smtpy" if name.endswith("smtpy") else "world"))
+
+
+def script(page: str, before: dict[str, str]) -> str:
+    """The shell blocks at the lines where they stand. `before`: commands by the heading that they go before."""
+    lines: dict[int, str] = {}
+    waiting = dict(before)
+    for block in blocks(page):
+        if block.language == SHELL:
+            lines[block.line - 1] = "; ".join(waiting.pop(block.heading, "").splitlines())
+            lines |= dict(enumerate(block.text.splitlines(), block.line))
+    assert not waiting, f"{page} has no commands below {', '.join(waiting)}"
+    return "".join(lines.get(number, "") + "\n" for number in range(1, max(lines, default=0) + 1))

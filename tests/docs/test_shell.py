@@ -1,0 +1,103 @@
+"""The commands that the pages show are run, page by page, as somebody would who follows it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.dns import Zone
+from tests.docs.following import SHELL, Machine, furnish, machine, script
+from tests.docs.pages import PAGES, blocks
+from tests.nameserver import Nameserver
+
+LANGUAGES = {SHELL, "text", "toml", "yaml", "json"}
+INIT = "smtpy init --config smtpy.toml --hostname mx.you.example --postmaster you@elsewhere.example"
+A_DOMAIN = """\
+smtpy user add you@elsewhere.example
+smtpy domain add you.example --owner you@elsewhere.example
+smtpy mailbox add you@elsewhere.example --owner you@elsewhere.example
+smtpy alias add shop@you.example --to you@elsewhere.example
+"""
+# A backup is made, and then it is another machine.
+BACK_AND_AWAY = """\
+export SMTPY_BACKUP_RECIPIENTS=$(sed -n 's/.*public key: //p' backup-key.txt)
+smtpy backup NAME.age
+export SMTPY_CONFIG=$PWD/other/smtpy.toml SMTPY_STATE_DIR=$PWD/other SMTPY_RUN_DIR=$PWD/other
+"""
+# The pages that begin with a configuration and nothing in it; the others have A_DOMAIN.
+FROM_NOTHING = {"docs/ansible.md", "docs/docker.md"}
+# What has happened between two blocks of a page: commands, by the heading that they go before.
+MEANWHILE = {
+    "README.md": {
+        "What to do next": """\
+smtpy mailbox add you@inbox.example --owner you@elsewhere.example
+smtpy domain add demo.example --owner you@elsewhere.example
+"""
+    },
+    "docs/dns.md": {
+        "The mailboxes behind the aliases": "smtpy mailbox add you@provider.example --owner you@elsewhere.example"
+    },
+    "docs/docker.md": {
+        "Day to day": A_DOMAIN.replace("shop", "first").replace("elsewhere.example", "inbox.example"),
+        "Backups": "smtpy backup --new-key backup-key.txt\n" + BACK_AND_AWAY.replace("NAME", "FILE"),
+    },
+    "docs/backup.md": {"Coming back": BACK_AND_AWAY.replace("NAME", "smtpy-mx.you.example-20261127T030000Z")},
+}
+# What lies elsewhere, and here instead.
+PLACES = {"/var/lib/smtpy-demo": ".", "/from/": ""}
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine whose DNS knows no name."""
+    with (
+        Nameserver(Zone({})) as nobody,
+        machine(tmp_path_factory.mktemp("bin"), f"{nobody.host}:{nobody.port}") as one,
+    ):
+        yield one
+
+
+@pytest.fixture(scope="module")
+def beginnings(here: Machine, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
+    """Folders that pages begin with: False a configuration, True A_DOMAIN in it, too."""
+    made = {False: tmp_path_factory.mktemp("nothing"), True: tmp_path_factory.mktemp("domain") / "copy"}
+    (made[False] / "script").write_text(INIT, "utf-8")
+    done = here.run(made[False] / "script", made[False])
+    assert done.returncode == 0, done.stderr
+    shutil.copytree(made[False], made[True])
+    (made[True] / "script").write_text(A_DOMAIN, "utf-8")
+    done = here.run(made[True] / "script", made[True])
+    assert done.returncode == 0, done.stderr
+    return made
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(block.language == SHELL for block in blocks(page))])
+def test_what_a_page_shows_can_be_done(page: str, here: Machine, beginnings: dict[bool, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "here"
+    shutil.copytree(beginnings[page not in FROM_NOTHING], folder)
+    furnish(folder)
+    commands = tmp_path / page.replace("/", "-")
+    text = script(page, MEANWHILE.get(page, {}))
+    for place, instead in PLACES.items():
+        text = text.replace(place, instead)
+    commands.write_text(text, "utf-8")
+    done = here.run(commands, folder)
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+def test_every_block_says_its_language() -> None:
+    wrong = [(each.page, each.line) for page in PAGES for each in blocks(page) if each.language not in LANGUAGES]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "command", ["nmap localhost", "smtpy alias ad x@you.example", "ssh host smtpy log --no", "false"]
+)
+def test_what_cannot_be_done_is_told_by_page_and_line(command: str, here: Machine, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"# A page\n\n```sh\ntrue\n{command}\n```\n", "utf-8")
+    (tmp_path / "page").write_text(script(str(page), {}), "utf-8")
+    done = here.run(tmp_path / "page", tmp_path)
+    assert done.returncode != 0
+    assert f"{tmp_path}/page:5: ended with " in done.stderr
