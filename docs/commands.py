@@ -7,21 +7,22 @@ from pathlib import Path
 import click
 
 from smtpy.cli import main
+from smtpy.cli.manual import EXITS
 
 PAGE = Path(__file__).with_name("commands.md")
 ABOUT = """\
 # Commands
 
 Every command of `smtpy`, as `smtpy COMMAND --help` tells it too. It reads the [settings](settings.md) named by `--config`,
-else by `$SMTPY_CONFIG`, else `/etc/smtpy/smtpy.toml`, and exits with the codes of sysexits(3): 0 when all is well, 1 when what
-it looked for is wrong, 64 and above when it could not do what it was asked, with one line that says why.
+else by `$SMTPY_CONFIG`, else `/etc/smtpy/smtpy.toml`. What it could not do it tells in one line on stderr, and by how it ends:
 """
 
 
 def page() -> str:
     """The whole page."""
     root = click.Context(main, info_name="smtpy")
-    return "\n".join((ABOUT, *_options(root), "", *_commands(root, 2))).rstrip() + "\n"
+    exits = ("| exit status | |", "|---|---|", *(f"| {status} | {words} |" for status, words in EXITS))
+    return "\n".join((ABOUT, *exits, "", *_options(root), "", *_commands(root, 2))).rstrip() + "\n"
 
 
 def _commands(parent: click.Context, level: int) -> Iterator[str]:

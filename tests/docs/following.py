@@ -18,7 +18,19 @@ BIN = Path(__file__).parent / "bin"
 SHELL = "sh"
 TOOLS = ("bash", "cat", "cp", "openssl", "python3", "sed")
 WORLD = (
-    *("ansible-playbook", "ansible-vault", "apt", "certbot", "docker", "editor", "git", "make", "master", "postfix"),
+    *(
+        "ansible-playbook",
+        "ansible-vault",
+        "apt",
+        "certbot",
+        "docker",
+        "editor",
+        "git",
+        "make",
+        "man",
+        "master",
+        "postfix",
+    ),
     *("ssh", "systemctl"),
 )
 BY_PLACE = (".venv/bin/python", "postfix/instance")  # programs of the world that a page names by where they are
