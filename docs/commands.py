@@ -1,4 +1,4 @@
-"""docs/commands.md: every command of `smtpy`, from the commands themselves. `make reference` writes it; a test compares."""
+"""docs/commands.md: every command, as the commands themselves have it; `make reference` writes it, a test compares."""
 
 import inspect
 from collections.abc import Iterator
@@ -13,8 +13,9 @@ PAGE = Path(__file__).with_name("commands.md")
 ABOUT = """\
 # Commands
 
-Every command of `smtpy`, as `smtpy COMMAND --help` tells it too. It reads the [settings](settings.md) named by `--config`,
-else by `$SMTPY_CONFIG`, else `/etc/smtpy/smtpy.toml`. What it could not do it tells in one line on stderr, and by how it ends:
+Every command of `smtpy`, as `smtpy COMMAND --help` and `man smtpy` tell it, too. It reads the [settings](settings.md)
+named by `--config`, else by `$SMTPY_CONFIG`, else `/etc/smtpy/smtpy.toml`. What it could not do it tells in one line on
+stderr, and by how it ends:
 """
 
 
@@ -28,13 +29,12 @@ def page() -> str:
 def _commands(parent: click.Context, level: int) -> Iterator[str]:
     """Each in the order of the help, and what is below it."""
     group = parent.command
-    assert isinstance(group, click.Group)
+    if not isinstance(group, click.Group):
+        return
     for name in group.list_commands(parent):
-        command = group.get_command(parent, name)
-        assert command is not None
-        context = click.Context(command, info_name=name, parent=parent)
-        yield from _command(context, level)
-        if isinstance(command, click.Group):
+        if command := group.get_command(parent, name):
+            context = click.Context(command, info_name=name, parent=parent)
+            yield from _command(context, level)
             yield from _commands(context, level + 1)
 
 

@@ -46,7 +46,7 @@ def names() -> Iterator[tuple[str, int]]:
 
 def page(name: str) -> str:
     """The source of the page of this name. Raises KeyError."""
-    context = click.Context(main, info_name=ROOT)
+    context = click.Context(main, info_name=ROOT, **main.context_settings)  # -h, too
     if name == ROOT:
         lines = _of_root(context)
     elif name == SETTINGS:
