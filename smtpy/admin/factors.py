@@ -19,12 +19,15 @@ from smtpy.admin.refusals import Invalid, NotFound
 from smtpy.admin.sessions import digest
 from smtpy.store.accounts import Passkey, RecoveryCode
 from smtpy.store.schema import User
-from smtpy.vault import Vault
+from smtpy.vault import BadVault, Vault
 
 STEP = 30  # seconds
 WINDOW = (0, -1, 1)  # steps a clock may be off
 CODES = 10
 WRONG = Invalid("code", "That code is wrong, or was used already. Wait for the next one.")
+SEED_LOST = Invalid(
+    "code", "This server has lost what it takes to check codes of your app. Use a recovery code, and tell its operator."
+)
 
 
 def new_seed() -> str:
@@ -87,7 +90,7 @@ def codes_left(session: Session, user_id: int) -> int:
 
 
 def accept(c: Change, user_id: int, code: str) -> str | None:
-    """Use a code up: "totp", "recovery", or None, if it is neither or was used before."""
+    """Use a code up: "totp", "recovery", or None, if it is neither or was used before. Raises Invalid: SEED_LOST."""
     text = "".join(code.split()).replace("-", "").lower()
     if text.isascii() and text.isdigit() and len(text) == 6:
         return "totp" if _accept_totp(c, user_id, text) else None
@@ -103,7 +106,11 @@ def _accept_totp(c: Change, user_id: int, code: str) -> bool:
     user = _user(c, user_id)
     if user.totp is None:
         return False
-    step = _step_of(_vault(c).open(user.totp).decode(), code, c.now, after=user.totp_step)
+    try:
+        seed = _vault(c).open(user.totp).decode()
+    except BadVault:
+        raise SEED_LOST from None
+    step = _step_of(seed, code, c.now, after=user.totp_step)
     if step is None:
         return False
     unused = or_(User.totp_step.is_(None), User.totp_step < step)

@@ -16,8 +16,9 @@ from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE
 from smtpy.admin.pairs import KeyView, view
 from smtpy.admin.refusals import InUse, Invalid, NotFound
+from smtpy.admin.sealed import opens
 from smtpy.store.schema import Algorithm, Domain, SigningKey
-from smtpy.vault import BadVault, Vault
+from smtpy.vault import Vault
 
 _WAITING = and_(SigningKey.used_from.is_(None), SigningKey.retired_at.is_(None))
 _USED = and_(SigningKey.used_from.is_not(None), SigningKey.retired_at.is_(None))
@@ -29,7 +30,7 @@ def rotate(c: Change, domain: str) -> tuple[KeyView, ...]:
     """A new pair, to be published; what waits and cannot be opened makes room. Raises NotFound, InTrash, InUse."""
     owner = domains.DOMAINS.living(c.session, domain)
     for row in _rows(c, owner, _WAITING):
-        if opens(c.vault, row):
+        if opens(c.vault, row.private):
             raise InUse("domain", f"Key {row.selector} of {owner.name} waits to be seen in DNS. Publish it first.")
         _move(c, "key.retire", row, owner, retired_at=c.now)
     return pairs.make(c, owner)
@@ -44,7 +45,7 @@ def seen(c: Change, domain: str, selectors: Collection[str]) -> tuple[KeyView, .
     waiting = _rows(c, owner, _WAITING)
     for row in waiting:
         _move(c, "key.seen", row, owner, seen_at=(row.seen_at or c.now) if row.selector in selectors else None)
-    if all(row.seen_at and opens(c.vault, row) for row in waiting):
+    if all(row.seen_at and opens(c.vault, row.private) for row in waiting):
         return _use(c, owner, waiting)
     return ()
 
@@ -56,7 +57,7 @@ def use(c: Change, domain: str) -> tuple[KeyView, ...]:
     if not waiting:
         raise NotFound("domain", f"No key of {owner.name} waits to be used. Make new ones first.")
     for row in waiting:
-        if not opens(c.vault, row):
+        if not opens(c.vault, row.private):
             raise Invalid("key", f"Key {row.selector} of {owner.name} cannot be opened. Make new ones.")
     return _use(c, owner, waiting)
 
@@ -107,18 +108,6 @@ def purge(c: Change, before: datetime) -> tuple[KeyView, ...]:
     """Take away the keys that were retired before that time. Returns them."""
     gone = c.session.execute(_COLUMNS.where(SigningKey.retired_at < before).order_by(SigningKey.id)).all()
     return tuple(_remove(c, row, domain) for row, domain in gone)
-
-
-def reseal(c: Change) -> int:
-    """Seal all keys with the newest encryption key, so that the older ones can go. Returns how many there were."""
-    vault, count = c.vault, 0
-    for row in c.session.scalars(select(SigningKey)):
-        if vault is not None and not vault.is_newest(row.private) and opens(vault, row):
-            row.private = vault.seal(vault.open(row.private))
-            count += 1
-    if count:
-        c.note("key.reseal", "signing keys", None, {"count": count})
-    return count
 
 
 def of_domain(session: Session, domain: str) -> tuple[KeyView, ...]:
@@ -176,18 +165,7 @@ def unopened(session: Session, vault: Vault, among: Collection[int] | None = Non
     chosen: Select[SigningKey, str] = _COLUMNS.where(SigningKey.retired_at.is_(None)).order_by(SigningKey.id)
     if among is not None:
         chosen = chosen.where(SigningKey.id.in_(among))
-    return tuple(view(row, domain) for row, domain in session.execute(chosen) if not opens(vault, row))
-
-
-def opens(vault: Vault | None, row: SigningKey) -> bool:
-    """Whether the private key can be had."""
-    if vault is None:
-        return False
-    try:
-        vault.open(row.private)
-    except BadVault:
-        return False
-    return True
+    return tuple(view(row, domain) for row, domain in session.execute(chosen) if not opens(vault, row.private))
 
 
 def _rows(c: Change, owner: Domain, state: ColumnElement[bool]) -> list[SigningKey]:

@@ -39,6 +39,7 @@ COMMANDS = {
     "backup": ("backup", "Put database, settings and secrets into one sealed file."),
     "restore": ("restore", "Fill an empty machine from a backup."),
     "config": ("config", "The settings: those in force, and what each means."),
+    "secret": ("secret", "Secrets of the settings: add, use, retire."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),
     "seed": ("seed", "Fill an empty database with made-up people, aliases and mail."),
     "man": ("man", "Print a manual page, or write all of them."),

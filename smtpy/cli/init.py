@@ -9,7 +9,6 @@ A database URL with a password goes to the secrets: the configuration file is re
 
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -18,9 +17,11 @@ from urllib.parse import urlsplit
 
 import click
 
+from smtpy.cli.files import write_whole
+from smtpy.cli.secret import OCTETS as SECRETS
+from smtpy.cli.secret import new
 from smtpy.cli.setup import Setup, Trouble, pass_setup
 
-SECRETS = {"secret_keys": 48, "srs_secrets": 24, "encryption_keys": 48}  # key: random octets
 NEEDED = ("hostname", "postmaster")
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -91,14 +92,14 @@ def write(
         if key not in (wanted | said):
             raise Trouble(os.EX_USAGE, f"{path} is not there yet, and to write it takes --{key}")
     _judge(wanted | said)
-    hidden = {key: known.get(key) or secrets.token_urlsafe(octets) for key, octets in SECRETS.items()}
+    hidden = {key: known.get(key) or new(key) for key in SECRETS}
     if urlsplit(wanted.get("database_url", "")).password:
         hidden["database_url"] = wanted.pop("database_url")
     path.parent.mkdir(parents=True, exist_ok=True)
     named = _hide(path, hidden)
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in wanted.items()]
     head = "# SMTPy's settings; docs/settings.md lists them all, `smtpy config check` checks them.\n"
-    _create(path, head + "".join(lines + named), 0o644)
+    write_whole(path, head + "".join(lines + named), 0o644)
 
 
 def _complete(setup: Setup, path: Path) -> None:
@@ -106,7 +107,7 @@ def _complete(setup: Setup, path: Path) -> None:
     from smtpy.config import gather
 
     given = gather(path, setup.environ).values
-    lacking = {key: secrets.token_urlsafe(octets) for key, octets in SECRETS.items() if key not in given}
+    lacking = {key: new(key) for key in SECRETS if key not in given}
     if not lacking:
         return
     named = _hide(path, lacking)
@@ -122,7 +123,7 @@ def _hide(path: Path, hidden: dict[str, str]) -> list[str]:
     folder.mkdir(mode=0o700, exist_ok=True)
     for key, secret in hidden.items():
         if key not in SECRETS or not (folder / key).exists():
-            _create(folder / key, secret + "\n", 0o600)
+            write_whole(folder / key, secret + "\n", 0o600)
     return [f'{key}_file = "secrets/{key}"\n' for key in hidden]
 
 
@@ -134,20 +135,6 @@ def _judge(wanted: Mapping[str, Any]) -> None:
         judge({**wanted, **dict.fromkeys(SECRETS, "x" * 64)})
     except BadSettings as bad:
         raise Trouble(os.EX_USAGE, str(bad)) from None
-
-
-def _create(path: Path, text: str, mode: int) -> None:
-    """Whole or not at all: written aside, then named."""
-    aside = path.with_name(f".{path.name}.new")
-    aside.unlink(missing_ok=True)
-    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
-        file.write(text)
-        os.fchmod(file.fileno(), mode)
-        if os.geteuid() == 0:  # an upgrade by root must not close it to those who run the services
-            folder = path.parent.stat()
-            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
-        os.fsync(file.fileno())
-    aside.rename(path)
 
 
 def folders(setup: Setup) -> None:

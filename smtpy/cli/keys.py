@@ -101,18 +101,3 @@ def delete(setup: Setup, domain: str, selector: str) -> None:
 
         gone = keys.delete(c, domain, selector)
     click.echo(f"deleted key {selector} of {domain}; take {gone.name} out of DNS")
-
-
-@key_command.command()
-@pass_setup
-def reseal(setup: Setup) -> None:
-    """Seal all keys with the first of encryption_keys, so that the others can be taken away."""
-    with setup.change() as c:
-        from smtpy.admin import keys
-        from smtpy.admin.pairs import selectors
-
-        count = keys.reseal(c)
-        lost = keys.unopened(c.session, setup.vault)
-    click.echo(f"sealed {count} anew")
-    if lost:
-        click.echo(f"cannot be opened: {selectors(lost)}; `smtpy doctor` says more", err=True)

@@ -26,10 +26,9 @@ file. Lists are TOML arrays there; in the environment and in files they are sepa
 `smtpy init` writes a file and good secrets; there are no default ones. `smtpy config check` checks the settings,
 `smtpy config show` shows them without the secrets. `smtpy init` run again adds a secret that a newer version needs.
 
-To rotate a secret, put the new one before the old one, restart the services, and take the old one away after
-`srs_max_age_days`; for `encryption_keys`, after `smtpy key reseal`. Without its encryption key a signing key is lost:
-mail goes out unsigned, `smtpy doctor` says so, and `smtpy key rotate` makes a new one. So keep a copy of the secrets,
-and not where the copies of the database are.
+`smtpy secret` replaces one (docs/secrets.md). Without its encryption key a signing key is lost: mail goes out
+unsigned, `smtpy doctor` says so, and `smtpy key rotate` makes a new one. So keep a copy of the secrets, and not where
+the copies of the database are.
 
 An endpoint is `unix:/path` or `inet:host:port`, a DNS server `192.0.2.1`, `192.0.2.1:5353` or `[2001:db8::1]:5353`,
 a network `192.0.2.0/24`. A default with another key in braces stands on that setting.

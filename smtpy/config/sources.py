@@ -20,10 +20,13 @@ SECRETS = ("secret_keys", "srs_secrets", "encryption_keys")
 
 @dataclass(slots=True)
 class Given:
-    """What the sources say, before it is judged: values and their spelling by key, files with secrets, trouble."""
+    """What the sources say, before it is judged: values, their spelling, and the file named for one, each by key; files
+    with secrets; trouble.
+    """
 
     values: dict[str, object] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
     secret_files: list[Path] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
 
@@ -31,10 +34,11 @@ class Given:
         """Take a value; `key` may end in `_file`, then the value is a path, and its text counts."""
         if key in Settings.model_fields:
             self.values[key], self.names[key] = value, name
+            self.files.pop(key, None)
         elif key.removesuffix("_file") in Settings.model_fields:
             key, path = key.removesuffix("_file"), Path(str(value))
             text = self.read(name, path)
-            self.names[key] = name
+            self.names[key], self.files[key] = name, path
             self.values[key] = None if text is None else text.strip()
             if _is_secret(key, text or ""):
                 self.secret_files.append(path)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from smtpy.admin import change, domains, keys
+from smtpy.admin import change, domains, keys, sealed
 from smtpy.admin.checks import PATIENCE
 from smtpy.admin.pairs import selectors, since
 from smtpy.config import Settings
@@ -49,9 +49,14 @@ def upkeep(settings: Settings, engine: Engine) -> Iterator[Finding]:
 
 
 def _keys(settings: Settings, engine: Engine) -> Iterator[Finding]:
-    """What the vault does not open signs nothing, and mail goes out all the same."""
+    """What the vault does not open signs nothing, and mail goes out all the same; or lets nobody in."""
     with change.reading(engine) as session:
         lost = keys.unopened(session, vault_of(settings))
+        apps = sealed.unopened(session, vault_of(settings)).get(sealed.APPS)
+    if apps:
+        words = f"encryption_keys do not open the apps of {apps} people, whose recovery codes alone let them in"
+        fix = "give the lost encryption key back, or run `smtpy user reset-mfa` for each and have them set it up anew"
+        yield Finding("keys", os.EX_CONFIG, words, fix)
     if not lost:
         yield Finding("keys", os.EX_OK, "encryption_keys open all signing keys")
         return

@@ -194,17 +194,6 @@ def test_refusals_once_they_are_used(house: Engine) -> None:
             act(c, OUR)
 
 
-def test_resealed_with_the_newest_key(house: Engine) -> None:
-    both = Vault(["n" * 32, "k" * 32])
-    with door(house, both) as c:
-        assert keys.reseal(c) == 2
-        assert keys.reseal(c) == 0
-    with door(house, OTHER) as c:
-        assert keys.reseal(c) == 0  # what it cannot open stays as it is
-    with Session(house) as session:
-        assert keys.unopened(session, Vault(["n" * 32])) == ()
-
-
 def test_who_should_get_a_new_pair(house: Engine) -> None:
     now = datetime.now(UTC)
     with door(house, None) as c:
