@@ -1,8 +1,9 @@
 """What a process tells of itself: a small file in run_dir, written anew every few seconds, for `smtpy metrics` to read.
 
-It is for what stands nowhere else: how its cache does, and what waits for the journal. The mail path pays an addition
-for each; the file is written by a thread, and put into place whole. It goes with its process; what one that was killed
-leaves behind is soon too old to be believed.
+It is for what stands nowhere else: how its cache does, what waits for the journal, and what leaves no row there. The
+mail path pays an addition for each; a thread writes the file, and puts it into place whole. It goes with its process;
+what one that was killed leaves behind is soon too old to be believed. Behind the name of a value its labels may stand,
+with blanks between.
 """
 
 import contextlib
@@ -10,10 +11,11 @@ import json
 import logging
 import os
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 EVERY_SECONDS = 5.0
 OLD_SECONDS = 30.0
@@ -29,6 +31,24 @@ class Told:
     process: str
     pid: str
     values: Mapping[str, float]
+
+
+class Numbers:
+    """What is counted. For any number of threads. `names` are told from the first, so that one is an increase."""
+
+    def __init__(self, *names: str) -> None:
+        self._lock = Lock()
+        self._counted: defaultdict[str, float] = defaultdict(float, dict.fromkeys(names, 0))
+
+    def add(self, name: str, number: float = 1) -> None:
+        """One more, or so many."""
+        with self._lock:
+            self._counted[name] += number
+
+    def told(self) -> dict[str, float]:
+        """All of it, for a Pulse."""
+        with self._lock:
+            return dict(self._counted)
 
 
 class Pulse:

@@ -5,16 +5,14 @@ about anybody: an endpoint is the name of a view, and `none` is whatever was ask
 """
 
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from threading import Lock
+from collections.abc import Iterable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, current_app, request
 
 from smtpy.metrics.table import ANSWERING
-from smtpy.pulse import Pulse
+from smtpy.pulse import Numbers, Pulse
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -24,31 +22,18 @@ QUICK = ("static", "health.livez", "health.readyz")  # asked for by machines; th
 _NAME, _BEGUN = "smtpy.figures", "smtpy.begun"
 
 
-class Figures:
-    """For any number of threads. A name is followed by its labels, with blanks between."""
+class Figures(Numbers):
+    """What is counted of answers."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._counted: Counter[str] = Counter({f"refused {way}": 0 for way in WAYS})
-        self._seconds = 0.0
+        super().__init__(*(f"refused {way}" for way in WAYS), "answering seconds")
 
     def answered(self, endpoint: str, status: int, seconds: float | None) -> None:
-        """One more answer; without `seconds` nobody waited for it."""
-        with self._lock:
-            self._counted[f"requests {endpoint} {status}"] += 1
-            if seconds is not None:
-                self._counted[f"answering {bisect_left(ANSWERING.edges, seconds)}"] += 1
-                self._seconds += seconds
-
-    def refused(self, way: str) -> None:
-        """One more who did not show who they are."""
-        with self._lock:
-            self._counted[f"refused {way}"] += 1
-
-    def told(self) -> Mapping[str, float]:
-        """All of it, for `smtpy.pulse`."""
-        with self._lock:
-            return {**self._counted, "answering seconds": self._seconds}
+        """One more; without `seconds` nobody waited for it."""
+        self.add(f"requests {endpoint} {status}")
+        if seconds is not None:
+            self.add(f"answering {bisect_left(ANSWERING.edges, seconds)}")
+            self.add("answering seconds", seconds)
 
 
 def init_app(app: Flask) -> None:
@@ -71,7 +56,7 @@ def init_app(app: Flask) -> None:
 
 def refused(way: str) -> None:
     """Somebody has not shown by that way who they are."""
-    current_app.extensions[_NAME].refused(way)
+    current_app.extensions[_NAME].add(f"refused {way}")
 
 
 def pulse(app: Flask) -> Pulse:

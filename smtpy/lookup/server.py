@@ -18,7 +18,7 @@ from smtpy.directory.resolve import House
 from smtpy.lookup.netstring import Netstrings, encode
 from smtpy.lookup.tables import look_up
 from smtpy.patience import Patience
-from smtpy.pulse import Pulse
+from smtpy.pulse import Numbers, Pulse
 from smtpy.serving import Answer, Limits, Service, Sparing, stop_signal
 from smtpy.store.directory import open_directory
 from smtpy.terms import house_of
@@ -32,9 +32,10 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises OSError when it cannot listen."""
     directory = open_directory(settings)
     patience = Patience(directory, settings.deadline_seconds)
+    lookup = Lookup(patience, house_of(settings))
     try:
-        with Pulse(settings.run_dir, "lookup", directory.told):
-            uvloop.run(_serve(settings, Lookup(patience, house_of(settings))))
+        with Pulse(settings.run_dir, "lookup", lambda: {**directory.told(), **lookup.numbers.told()}):
+            uvloop.run(_serve(settings, lookup))
     finally:
         patience.close()
         directory.close()
@@ -55,6 +56,7 @@ class Lookup:
         self._patience = patience
         self._house = house
         self._failures = Sparing(log)
+        self.numbers = Numbers("put_off")
 
     def answer(self, request: bytes) -> Answer:
         """The reply, or what will give it."""
@@ -75,6 +77,8 @@ class Lookup:
         try:
             yield
         except Unavailable as missing:
+            self.numbers.add("put_off")
             self._failures.warning("tempfail asked=%r why=%r", request[:200], str(missing))
         except Exception:  # the edge of the process
+            self.numbers.add("put_off")
             log.exception("tempfail asked=%r", request[:200])

@@ -7,34 +7,49 @@ from collections.abc import Iterable, Iterator, Sequence
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 
-from smtpy.metrics.table import ANSWERING, ANSWERS, LOST, REFUSED, REQUESTS, UNWRITTEN, WATCHING, Metric
-from smtpy.metrics.tally import empty, gauge
+from smtpy.metrics.table import (
+    ANSWERING,
+    ANSWERS,
+    LOST,
+    PUT_OFF,
+    REFUSED,
+    REQUESTS,
+    UNDECLARED,
+    UNWRITTEN,
+    WATCHING,
+    Metric,
+)
+from smtpy.metrics.tally import Labels, empty, gauge
 from smtpy.pulse import Told
 
-SOURCES = ("memory", "database", "stale")
+# By what name the values of each are told; labels stand behind it.
+COUNTED = {
+    ANSWERS: "answers",
+    LOST: "lost",
+    PUT_OFF: "put_off",
+    UNDECLARED: "undeclared",
+    REQUESTS: "requests",
+    REFUSED: "refused",
+}
+GAUGED = {WATCHING: "watching", UNWRITTEN: "waiting"}
 
 
 def processes(all_told: Iterable[Told]) -> Iterator[Family]:
     """All of it."""
     told = list(all_told)
-    answers, lost, requests, refused = map(_counter, (ANSWERS, LOST, REQUESTS, REFUSED))
-    for each in told:
-        for source in SOURCES:
-            if source in each.values:
-                answers.add_metric((each.process, each.pid, source), each.values[source])
-        if "lost" in each.values:
-            lost.add_metric((each.process, each.pid), each.values["lost"])
-        for labels, number in _labelled(each, "requests"):
-            requests.add_metric((each.pid, *labels), number)
-        for labels, number in _labelled(each, "refused"):
-            refused.add_metric((each.pid, *labels), number)
-    yield from (answers, lost, requests, refused, _answering(told))
-    for metric, name in ((WATCHING, "watching"), (UNWRITTEN, "waiting")):
-        yield gauge(metric, {(each.process, each.pid): each.values[name] for each in told if name in each.values})
+    for metric, name in COUNTED.items():
+        family = CounterMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+        for each in told:
+            for labels, number in _labelled(each, name):
+                family.add_metric((*_who(metric, each), *labels), number)
+        yield family
+    for metric, name in GAUGED.items():
+        yield gauge(metric, {_who(metric, each): each.values[name] for each in told if name in each.values})
+    yield _answering(told)
 
 
-def _counter(metric: Metric) -> CounterMetricFamily:
-    return CounterMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+def _who(metric: Metric, each: Told) -> Labels:
+    return (each.process, each.pid) if "process" in metric.labels else (each.pid,)
 
 
 def _labelled(each: Told, name: str) -> Iterator[tuple[Sequence[str], float]]:

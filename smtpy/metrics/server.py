@@ -36,6 +36,7 @@ from smtpy.store.engine import open_engine
 EVERY_SECONDS = 60.0  # between two looks of the doctor
 LOOK_SECONDS = 20.0  # for all that it looks at, at once
 QUEUE_SECONDS = 5.0  # Prometheus gives up a visit after ten, as a rule
+QUEUES = ("incoming", "active", "deferred", "hold")
 TURNS = 20  # batches of a visit; the rest is counted at the next
 _STOP = {signal.SIGTERM, signal.SIGINT}
 
@@ -158,5 +159,6 @@ class Exporter(Collector):
         except NoHelper:  # its subject at the doctor's says so
             return
         if isinstance(answer, Listing):
-            yield gauge(QUEUE, {(queue,): number for queue, number in answer.queues.items()})
+            queues = {**dict.fromkeys(QUEUES, 0), **answer.queues}  # none is a number, too
+            yield gauge(QUEUE, {(queue,): number for queue, number in queues.items()})
             yield gauge(WAITING, {(str(edge),): sum(answer.ages[at:]) for at, edge in enumerate(AGES, 1) if edge})

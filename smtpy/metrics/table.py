@@ -72,6 +72,18 @@ LOST = Metric(
     ("process", "pid"),
 )
 UNWRITTEN = Metric("smtpy_journal_waiting", "gauge", "Journal rows that wait to be written.", ("process", "pid"))
+PUT_OFF = Metric(
+    "smtpy_put_off_total",
+    "counter",
+    "Questions of Postfix answered by 451, because the directory did not tell, or something went wrong.",
+    ("process", "pid"),
+)
+UNDECLARED = Metric(
+    "smtpy_undeclared_total",
+    "counter",
+    "Recipients refused that nobody has declared, who leave no row in the journal; 5.1.1 are those who guess.",
+    ("pid", "status"),
+)
 REQUESTS = Metric(
     "smtpy_web_requests_total",
     "counter",
@@ -122,6 +134,6 @@ LOOKED = Metric("smtpy_doctor_looked_seconds", "gauge", "When it looked last, in
 
 METRICS = (
     *(MESSAGES, RECIPIENTS, DECIDING, AUTHENTICATED, EVENTS, DELIVERING),
-    *(ANSWERS, WATCHING, LOST, UNWRITTEN, REQUESTS, ANSWERING, REFUSED),
+    *(ANSWERS, WATCHING, LOST, UNWRITTEN, PUT_OFF, UNDECLARED, REQUESTS, ANSWERING, REFUSED),
     *(DATABASE, DNS, QUEUE, WAITING, DOCTOR, LOOKED),
 )

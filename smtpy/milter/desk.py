@@ -16,6 +16,7 @@ from smtpy.dns import Dns
 from smtpy.mail.message import Message
 from smtpy.mail.trace import first_pass
 from smtpy.milter.engine import MustWait
+from smtpy.pulse import Numbers
 from smtpy.resolver import NotRemembered, Resolver
 from smtpy.routing.arrival import Answers, Arrival, Stage, Terms
 from smtpy.routing.ask import ask
@@ -81,6 +82,7 @@ class Desk:
     terms: Terms
     journal: Journal
     asking: Asking
+    numbers: Numbers
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -136,7 +138,7 @@ class Desk:
 
     def told(self) -> dict[str, float]:
         """How it does, for `smtpy.pulse`."""
-        return {**self.directory.told(), **self.journal.told()}
+        return {**self.directory.told(), **self.journal.told(), **self.numbers.told()}
 
     def close(self) -> None:
         """Write what is left and let go of the database."""
@@ -162,7 +164,7 @@ def open_desk(settings: Settings) -> Desk:
     suffixes.is_suffix("example")  # has it read the list now, not while a client waits
     trusted = frozenset(settings.trusted_sealers)
     asking = Asking(resolver, suffixes, settings.authentication_seconds, trusted, settings.own_networks)
-    return Desk(directory, house_of(settings), terms_of(settings), journal, asking)
+    return Desk(directory, house_of(settings), terms_of(settings), journal, asking, Numbers("put_off"))
 
 
 def entry_of(arrival: Arrival, decided: Plan, terms: Terms, queue_id: str, micros: int) -> Entry:

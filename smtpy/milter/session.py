@@ -124,9 +124,11 @@ class Session(Base):
         except MustWait:
             raise
         except Unavailable as missing:
+            self.desk.numbers.add("put_off")
             log.warning("%s: tempfail why=%r", self.getsymval("i"), str(missing))
             return self.answer(TRY_AGAIN)
         except Exception:  # the edge of the process: whatever happened, the client keeps its message
+            self.desk.numbers.add("put_off")
             log.exception("%s: tempfail", self.getsymval("i"))
             return self.answer(NOT_NOW)
 

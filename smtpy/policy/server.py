@@ -1,7 +1,8 @@
 """`smtpy policy`: decisions on sockets, one log line for each that is not plain DUNNO.
 
 What is refused of an address that somebody declared goes to the journal, so that its owner can see who was turned away.
-Unknown addresses do not: guessing names must not fill the database. The journal is written off the mail path.
+Unknown addresses do not: guessing names must not fill the database; they are counted. The journal is written off the
+mail path.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ from smtpy.directory.resolve import TRY_AGAIN, House
 from smtpy.patience import Patience
 from smtpy.policy.decision import Decision, decide
 from smtpy.policy.protocol import Request, Requests, action
-from smtpy.pulse import Pulse
+from smtpy.pulse import Numbers, Pulse
 from smtpy.serving import Answer, Limits, Service, Sparing, stop_signal
 from smtpy.store.directory import open_directory
 from smtpy.store.journal import Delivery, Entry, Journal
@@ -38,7 +39,7 @@ def serve(settings: Settings) -> None:
     journal = Journal(directory.engine, every=settings.journal_batch_seconds, buffer=settings.journal_buffer)
     policy = Policy(patience, house_of(settings), settings.message_size_limit, journal)
     try:
-        with Pulse(settings.run_dir, "policy", lambda: {**directory.told(), **journal.told()}):
+        with Pulse(settings.run_dir, "policy", lambda: {**directory.told(), **journal.told(), **policy.numbers.told()}):
             uvloop.run(_serve(settings, policy))
     finally:
         patience.close()
@@ -63,6 +64,7 @@ class Policy:
         self._max_bytes = max_bytes
         self._journal = journal
         self._failures = Sparing(log)
+        self.numbers = Numbers("put_off", "undeclared 5.1.1")
 
     def answer(self, request: Request) -> Answer:
         """The action, or what will give it."""
@@ -93,6 +95,8 @@ class Policy:
             )
         if decided.reply and decided.alias_id is not None:
             self._journal.record(entry_of(request, decided, now, (time.perf_counter_ns() - started) // 1000))
+        elif decided.reply:
+            self.numbers.add(f"undeclared {decided.reply.status}")
         return action(decided.action)
 
     @contextlib.contextmanager
@@ -101,8 +105,10 @@ class Policy:
         try:
             yield
         except Unavailable as missing:
+            self.numbers.add("put_off")
             self._failures.warning("NOQUEUE: tempfail to=<%s> why=%r", request.recipient, str(missing))
         except Exception:  # the edge of the process
+            self.numbers.add("put_off")
             log.exception("NOQUEUE: tempfail to=<%s>", request.recipient)
 
 

@@ -101,7 +101,7 @@ class CachedDirectory(_Remembering):
     def told(self) -> dict[str, float]:
         """How it does, for `smtpy.pulse`."""
         counted = {"memory": self.known, "database": self.asked, "stale": self.stale}
-        return {**counted, "watching": self._watcher.alive}
+        return {**{f"answers {source}": number for source, number in counted.items()}, "watching": self._watcher.alive}
 
     def close(self) -> None:
         """Stop watching and let go of the database."""

@@ -12,6 +12,7 @@ from smtpy.directory.questions import Unavailable
 from smtpy.lookup.netstring import Netstrings, encode
 from smtpy.lookup.server import Lookup
 from smtpy.patience import Patience
+from smtpy.pulse import Numbers
 from smtpy.serving import Limits, Service
 from tests.directory.paper import HOUSE, Cold, Paper, alias
 from tests.served import Served, handles, served, whole
@@ -23,11 +24,15 @@ TEMP = encode(b"TEMP the directory cannot be reached, try again later")
 
 
 @contextlib.contextmanager
-def looking_up(paper: Paper, folder: Path, *, deadline: float = 5.0, **limits: float) -> Iterator[Served]:
+def looking_up(
+    paper: Paper, folder: Path, *, deadline: float = 5.0, numbers: Numbers | None = None, **limits: float
+) -> Iterator[Served]:
     before = handles()
     patience = Patience(paper, deadline, threads=2, waiting=2)
+    lookup = Lookup(patience, HOUSE)
+    lookup.numbers = numbers or lookup.numbers
     try:
-        with served(Service(Netstrings, Lookup(patience, HOUSE).answer, Limits(**limits)), folder) as service:
+        with served(Service(Netstrings, lookup.answer, Limits(**limits)), folder) as service:
             yield service
     finally:
         paper.answering.set()
@@ -66,12 +71,14 @@ def test_transcripts(paper, tmp_path):
 
 
 def test_trouble_is_temporary_for_each_and_ends_nobodys_conversation(paper, tmp_path, caplog):
-    with looking_up(paper, tmp_path) as service:
+    numbers = Numbers()
+    with looking_up(paper, tmp_path, numbers=numbers) as service:
         for trouble in (Unavailable("away"), ZeroDivisionError("a defect")):
             paper.trouble = trouble
             assert service.says(FOREIGN[0] + encode(b"aliases sales")) == TEMP + encode(b"NOTFOUND ")
         paper.trouble = None
         assert service.says(*SALES[:1]) == SALES[1]
+    assert numbers.told() == {"put_off": 2}
     said = caplog.text
     assert "tempfail asked=b'domains elsewhere.example' why='away'" in said
     assert "ZeroDivisionError: a defect" in said

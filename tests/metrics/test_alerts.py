@@ -45,6 +45,7 @@ DATABASE, LOOKED = f"smtpy_database_up{{{ONE}}}", f"smtpy_doctor_looked_seconds{
 STALE = f"smtpy_directory_answers_total{{{ONE},process='lookup',pid='7',source='stale'}}"
 WATCHING = f"smtpy_directory_watching{{{ONE},process='lookup',pid='7'}}"
 LOST = f"smtpy_journal_lost_total{{{ONE},process='milter',pid='8'}}"
+PUT_OFF = f"smtpy_put_off_total{{{ONE},process='policy',pid='7'}}"
 FAILED = f"smtpy_web_requests_total{{{ONE},endpoint='home.dashboard',pid='9',status='500'}}"
 REFUSED = f"smtpy_web_sign_ins_refused_total{{{ONE},pid='9',way='password'}}"
 WAITING = f"smtpy_queue_waiting{{{ONE},longer_than='43200'}}"
@@ -57,6 +58,7 @@ WELL = {
     STALE: "3xN",
     WATCHING: "1xN",
     LOST: "2xN",
+    PUT_OFF: "3xN",
     FAILED: "2xN",
     REFUSED: "0+3xN",
     WAITING: "10xN",
@@ -90,6 +92,7 @@ CASES = [
     Case("something to see to", {doctor("dns"): "0x9 1x90"}, {69: set(), 71: {"SmtpyWarning"}}),
     Case("answers from memory", {STALE: "3x9 4+1x30"}, {12: set(), 17: {"SmtpyStale"}}),
     Case("changes are not seen", {WATCHING: "1x9 0x30"}, {14: set(), 16: {"SmtpyStale"}}),
+    Case("a dozen is put off", {PUT_OFF: "3x9 15x30"}, {9: set(), 12: {"SmtpyPutOff"}, 30: set()}),
     Case("journal rows lost", {LOST: "2x9 3x30"}, {9: set(), 11: {"SmtpyJournalLost"}, 30: set()}),
     Case("one in 25 is slow", {decided("2.5"): "0+100x90"}, {80: set()}),
     Case(
@@ -136,6 +139,11 @@ SAID = {  # by rule: what is not as in WELL; by whose labels; and then in which 
         {doctor("dns"): "1xN"},
         {"instance": "mx1:9925", "subject": "dns"},
         "dns on mx1:9925 needs care",
+    ),
+    "SmtpyPutOff": (
+        {PUT_OFF: "0+9xN"},
+        {"instance": "mx1:9925"},
+        "Services on mx1:9925 put mail off, since the directory does not tell or something fails",
     ),
     "SmtpyStale": (
         {STALE: "0+1xN"},

@@ -165,18 +165,22 @@ def test_a_reason_tells_of_no_message(why: str, short: str) -> None:
 
 
 def test_what_processes_tell_of_themselves(exporter: Exporter, tmp_path: Path) -> None:
-    memory = {"memory": 7, "database": 2, "stale": 1, "watching": True}
-    (tmp_path / "lookup.12.pulse").write_text(json.dumps(memory))
+    counted = {"memory": 7, "database": 2, "stale": 1}
+    memory = {**{f"answers {source}": number for source, number in counted.items()}, "watching": True}
+    (tmp_path / "lookup.12.pulse").write_text(json.dumps({**memory, "put_off": 5}))
+    (tmp_path / "policy.23.pulse").write_text(json.dumps({"put_off": 6, "undeclared 5.1.1": 8}))
     (tmp_path / "milter.34.pulse").write_text(json.dumps({**memory, "watching": False, "lost": 3, "waiting": 4}))
     samples = visit(exporter)
     assert of(samples, "smtpy_directory_answers_total") == {
-        (pid, process, source): memory[source]
+        (pid, process, source): counted[source]
         for pid, process in (("12", "lookup"), ("34", "milter"))
         for source in ("memory", "database", "stale")
     }
     assert of(samples, "smtpy_directory_watching") == {("12", "lookup"): 1, ("34", "milter"): 0}
     assert of(samples, "smtpy_journal_lost_total") == {("34", "milter"): 3}
     assert of(samples, "smtpy_journal_waiting") == {("34", "milter"): 4}
+    assert of(samples, "smtpy_put_off_total") == {("12", "lookup"): 5, ("23", "policy"): 6}
+    assert of(samples, "smtpy_undeclared_total") == {("23", "5.1.1"): 8}
 
 
 def test_what_the_pages_tell_of_themselves(exporter: Exporter, tmp_path: Path) -> None:
@@ -184,7 +188,7 @@ def test_what_the_pages_tell_of_themselves(exporter: Exporter, tmp_path: Path) -
         figures = Figures()
         for endpoint, status, seconds in (("home.dashboard", 200, 0.02), ("none", 404, 0.3), ("static", 304, None)):
             figures.answered(endpoint, status, seconds)
-        figures.refused("code")
+        figures.add("refused code")
         (tmp_path / f"web.{pid}.pulse").write_text(json.dumps(figures.told()))
     samples = visit(exporter)
     answered = (("home.dashboard", "200"), ("none", "404"), ("static", "304"))
@@ -205,6 +209,8 @@ def test_every_metric_is_in_the_table(engine: Engine, exporter: Exporter, doctor
     families = {family.name: family.type for family in exporter.collect()}
     assert families == {each.name.removesuffix("_total"): each.kind for each in METRICS}
     assert of(visit(exporter), "smtpy_queue_waiting")["86400",] == 3
+    queues = {("incoming",): 0, ("active",): 0, ("deferred",): 4, ("hold",): 0}
+    assert of(visit(exporter), "smtpy_queue_messages") == queues
     judged = subprocess.run(["promtool", "check", "metrics"], input=told(exporter), capture_output=True, check=False)
     assert (judged.returncode, judged.stderr) == (0, b"")
 

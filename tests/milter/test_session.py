@@ -1,12 +1,14 @@
 """A session by itself: what it agrees to, and what becomes of a step that fails."""
 
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
 from smtpy.authn.suffixes import Suffixes
+from smtpy.config import judge
 from smtpy.milter import session
-from smtpy.milter.desk import Asking
+from smtpy.milter.desk import Asking, open_desk
 from smtpy.milter.engine import Connection
 from smtpy.milter.session import Session
 from smtpy.resolver import Resolver
@@ -30,6 +32,30 @@ def test_a_failure_before_the_end_ends_the_conversation(
     assert isinstance(connection.next(), bytes)
     with pytest.raises(Violation, match="a step failed"):
         connection.next()
+
+
+@pytest.mark.parametrize("trouble", [None, ZeroDivisionError("a defect")])
+def test_what_cannot_be_decided_is_put_off_and_counted(
+    trouble: Exception | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = dict.fromkeys(("secret_keys", "srs_secrets", "encryption_keys"), "x" * 48)
+    names = {"hostname": "mx.our.example", "postmaster": "postmaster@inbox.example"}
+    desk = open_desk(judge({**secrets, **names, "database_url": f"sqlite:///{tmp_path}/none/smtpy.db"}))
+    if trouble:
+        monkeypatch.setattr(Session, "whole", lambda _: raising(trouble))
+    connection = Connection(lambda: Session(desk))
+    connection.feed(GREETING + MESSAGE)
+    while connection.next() is not connection:
+        pass
+    try:
+        assert b"451 4.3.0" in connection.end(at_once=False)
+        assert desk.told()["put_off"] == 1
+    finally:
+        desk.close()
+
+
+def raising(error: Exception) -> None:
+    raise error
 
 
 @pytest.mark.parametrize(

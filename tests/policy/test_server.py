@@ -13,6 +13,7 @@ from smtpy.directory.questions import Unavailable
 from smtpy.patience import Patience
 from smtpy.policy.protocol import Requests
 from smtpy.policy.server import Policy
+from smtpy.pulse import Numbers
 from smtpy.serving import Limits, Service
 from smtpy.store.journal import Delivery, Entry
 from tests.directory.paper import HOUSE, Cold, Paper, alias
@@ -32,11 +33,18 @@ class Sheet:
 
 @contextlib.contextmanager
 def deciding(
-    paper: Paper, folder: Path, *, sheet: Sheet | None = None, deadline: float = 5.0, **limits: float
+    paper: Paper,
+    folder: Path,
+    *,
+    sheet: Sheet | None = None,
+    deadline: float = 5.0,
+    numbers: Numbers | None = None,
+    **limits: float,
 ) -> Iterator[Served]:
     before = handles()
     patience = Patience(paper, deadline, threads=2, waiting=2)
     policy = Policy(patience, HOUSE, 50_000, sheet or Sheet())
+    policy.numbers = numbers or policy.numbers
     try:
         with served(Service(Requests, policy.answer, Limits(**limits)), folder) as service:
             yield service
@@ -92,8 +100,8 @@ def test_a_request_that_does_not_end_is_not_waited_for(paper, tmp_path):
 
 
 def test_the_journal_hears_of_declared_addresses_only(paper, tmp_path):
-    sheet = Sheet()
-    with deciding(paper, tmp_path, sheet=sheet) as service:
+    sheet, numbers = Sheet(), Numbers()
+    with deciding(paper, tmp_path, sheet=sheet, numbers=numbers) as service:
         for recipient, size in (
             ("sales@our.example", 0),
             ("nobody@our.example", 0),
@@ -110,6 +118,7 @@ def test_the_journal_hears_of_declared_addresses_only(paper, tmp_path):
     assert (closed.client, closed.reverse_path) == ("192.0.2.1", "bob@sender.example")
     assert large.why == "50001 octets, at most 50000 are taken"
     assert closed.uuid != large.uuid
+    assert numbers.told() == {"undeclared 5.1.1": 1}
 
 
 def test_a_decision_against_somebody_is_one_line_of_the_log(paper, tmp_path, caplog):
@@ -123,12 +132,14 @@ def test_a_decision_against_somebody_is_one_line_of_the_log(paper, tmp_path, cap
 
 
 def test_trouble_is_temporary_for_each_and_ends_nobodys_conversation(paper, tmp_path, caplog):
-    with deciding(paper, tmp_path) as service:
+    numbers = Numbers()
+    with deciding(paper, tmp_path, numbers=numbers) as service:
         for trouble in (Unavailable("away"), ZeroDivisionError("a defect")):
             paper.trouble = trouble
             assert service.says(FOREIGN[0] + asking("a@b..c"))[: len(LATER)] == LATER
         paper.trouble = None
         assert service.says(SALES[0]) == SALES[1]
+    assert numbers.told() == {"put_off": 2, "undeclared 5.1.3": 2}
     assert "tempfail to=<x@elsewhere.example> why='away'" in caplog.text
     assert "ZeroDivisionError: a defect" in caplog.text
 

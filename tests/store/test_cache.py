@@ -156,11 +156,11 @@ def test_a_change_is_seen_within_a_second(engine: Engine, opening: Opener) -> No
 def test_it_counts_where_answers_come_from(engine: Engine, opening: Opener) -> None:
     found(engine)
     directory = opening()
-    assert directory.told() == {"memory": 0, "database": 0, "stale": 0, "watching": True}
+    assert directory.told() == {"answers memory": 0, "answers database": 0, "answers stale": 0, "watching": True}
     ask(directory)
-    assert directory.told() == {"memory": 0, "database": 2, "stale": 0, "watching": True}
+    assert directory.told() == {"answers memory": 0, "answers database": 2, "answers stale": 0, "watching": True}
     ask(directory.ready())
-    assert directory.told() == {"memory": 2, "database": 2, "stale": 0, "watching": True}
+    assert directory.told() == {"answers memory": 2, "answers database": 2, "answers stale": 0, "watching": True}
 
 
 def test_it_is_bounded_and_the_least_used_go_first(engine: Engine, opening: Opener) -> None:
