@@ -21,7 +21,7 @@ stderr, and by how it ends:
 
 def page() -> str:
     """The whole page."""
-    root = click.Context(main, info_name="smtpy")
+    root = click.Context(main, info_name="smtpy", **main.context_settings)
     exits = ("| exit status | |", "|---|---|", *(f"| {status} | {words} |" for status, words in EXITS))
     return "\n".join((ABOUT, *exits, "", *_options(root), "", *_commands(root, 2))).rstrip() + "\n"
 

@@ -27,7 +27,7 @@ def commands(page: str) -> Iterator[list[str]]:
 
 def wrong(words: list[str]) -> str | None:
     """What is wrong with a command, if anything."""
-    context = click.Context(main, info_name="smtpy")
+    context = click.Context(main, info_name="smtpy", **main.context_settings)
     known = {"-h", "--help", *_options(main)}
     for word in words:
         name = word.partition("=")[0]
