@@ -16,22 +16,10 @@ from tests.docs.pages import ROOT, blocks
 
 BIN = Path(__file__).parent / "bin"
 SHELL = "sh"
-TOOLS = ("bash", "cat", "cp", "openssl", "python3", "sed")
+TOOLS = ("bash", "cat", "cp", "grep", "openssl", "python3", "sed")
 WORLD = (
-    *(
-        "ansible-playbook",
-        "ansible-vault",
-        "apt",
-        "certbot",
-        "docker",
-        "editor",
-        "git",
-        "make",
-        "man",
-        "master",
-        "postfix",
-    ),
-    *("ssh", "systemctl"),
+    *("ansible-playbook", "ansible-vault", "apt", "certbot", "curl", "df", "docker", "editor", "git", "journalctl"),
+    *("make", "man", "master", "postfix", "ssh", "systemctl"),
 )
 BY_PLACE = (".venv/bin/python", "postfix/instance")  # programs of the world that a page names by where they are
 BEGINNING = """\

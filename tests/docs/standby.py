@@ -25,7 +25,12 @@ PARSED = (
     (("queue",), ()), (("audit", "mail"), ()), (("audit", "tail"), ("-f",)), (("log",), ("-f",)),
 )  # fmt: skip
 # These tell by their exit status what they find, and do so on a machine without Postfix, of a domain without records.
-FINDING = {("doctor",): {1, os.EX_UNAVAILABLE}, ("domain", "check"): {1}, ("mailbox", "check"): {1}}
+FINDING = {
+    ("domain", "check"): {1},
+    ("mailbox", "check"): {1},
+    ("doctor",): {1, os.EX_UNAVAILABLE},
+    ("resolve",): {os.EX_NOUSER, os.EX_TEMPFAIL},
+}
 STREAMS = 3
 
 
