@@ -10,6 +10,7 @@ import pytest
 from smtpy.cli import main
 from tests.docs.pages import PAGES, spans
 
+TODAY = tuple(page for page in PAGES if page != "CHANGELOG.md")  # which tells of what is no more, too
 OTHERS = {"|", ">", "&&", ";"}  # what follows is another program's
 PLACEHOLDER = re.compile(r"[A-Z]+|…|\[.*|.*\]|\.\.\.")
 
@@ -48,7 +49,7 @@ def _options(command: click.Command) -> Iterator[str]:
             yield from (*each.opts, *each.secondary_opts)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", TODAY)
 def test_commands_within_sentences_exist(page: str) -> None:
     assert [found for words in commands(page) if (found := wrong(words))] == []
 
@@ -56,4 +57,4 @@ def test_commands_within_sentences_exist(page: str) -> None:
 def test_one_that_does_not_exist_is_found() -> None:
     assert wrong(["alias", "ad", "x@you.example"]) == "smtpy alias has no command ad"
     assert wrong(["alias", "add", "--too", "x@you.example"]) == "smtpy alias add has no option --too"
-    assert sum(len(list(commands(page))) for page in PAGES) > 100
+    assert sum(len(list(commands(page))) for page in TODAY) > 100
