@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import dns.exception
+import dns.flags
 import dns.message
 import dns.name
 import dns.query
@@ -97,7 +98,7 @@ class Resolver:
             return NO_SUCH_NAME
         query = dns.message.make_query(name, key[1], use_edns=0, payload=_EDNS_OCTETS)
         try:
-            found, ttl = _read(self._exchange(query, end))
+            found, ttl = _read(self.exchange(query, end))
         except _OutOfTime as late:  # says nothing about the name, so the next message may ask
             raise DnsTrouble(f"{key[0]} {key[1]}: {late}") from None
         except DnsTrouble as trouble:
@@ -107,7 +108,7 @@ class Resolver:
         self._keep(key, _Held(self._clock() + ttl, found, _octets(found)))
         return found
 
-    def _exchange(self, query: dns.message.QueryMessage, end: float) -> dns.message.Message:
+    def exchange(self, query: dns.message.QueryMessage, end: float) -> dns.message.Message:
         """What the first server says that knows. Raises DnsTrouble with what the last one said."""
         order = self._order or system_servers()
         last = ""
@@ -164,6 +165,17 @@ class _OutOfTime(DnsTrouble):
 
 def _key(name: str, kind: Kind) -> _Key:
     return name.lower().rstrip("."), kind
+
+
+def vouches(server: Server, timeout: float) -> bool:
+    """Whether a server validates what it says (DNSSEC), told by the one name that always is signed: the root.
+
+    The AD bit asks for it and answers it (RFC 6840 section 5.7). Raises DnsTrouble when it does not answer.
+    """
+    query = dns.message.make_query(dns.name.root, "NS", use_edns=0, payload=_EDNS_OCTETS)
+    query.flags |= dns.flags.AD
+    response = Resolver([server], timeout).exchange(query, time.monotonic() + ROUNDS * timeout)
+    return bool(response.flags & dns.flags.AD)
 
 
 def system_servers() -> tuple[Server, ...]:

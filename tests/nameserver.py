@@ -31,7 +31,10 @@ MAX_CHAIN = 16  # aliases that one answer follows
 
 
 class Nameserver:
-    """`ttl` of what is there, `negative_ttl` (the SOA's minimum) of what is not; `port` 0: a free one."""
+    """`ttl` of what is there, `negative_ttl` (the SOA's minimum) of what is not; `port` 0: a free one.
+
+    `validates`: it says that it has, as a resolver does; nothing here is signed.
+    """
 
     def __init__(
         self,
@@ -42,7 +45,9 @@ class Nameserver:
         ttl: int = 300,
         negative_ttl: int | None = 60,
         udp_octets: int = 1232,
+        validates: bool = True,
     ) -> None:
+        self.validates = validates
         self.zone, self.ttl, self.negative_ttl, self.udp_octets = zone, ttl, negative_ttl, udp_octets
         self.host, self.port = host, port
         self.asked: list[tuple[str, str, str]] = []  # name, kind, "udp" or "tcp"
@@ -80,6 +85,8 @@ class Nameserver:
             return None
         if word:
             response.set_rcode(dns.rcode.from_text(word))
+        if self.validates:
+            response.flags |= dns.flags.AD
         full = response.to_wire(max_size=65535)
         if way == "tcp" or len(full) <= self.udp_octets:
             return full

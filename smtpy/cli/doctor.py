@@ -18,7 +18,10 @@ from smtpy.doctor.finding import WARNING, Finding
 SAID = {os.EX_OK: "ok   ", WARNING: "WARN "}  # the rest are errors
 
 
-SUBJECTS = ("settings", "files", "database", "backups", "resolvers", "lookup", "policy", "milter", "queue", "postfix")
+SUBJECTS = (
+    *("settings", "files", "clock", "disk", "database", "backups", "resolvers", "lookup", "policy", "milter", "queue"),
+    *("postfix", "smtpd", "hostname", "blocklists"),
+)
 
 
 @click.command("doctor")

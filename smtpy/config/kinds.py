@@ -139,6 +139,13 @@ def _hosts(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(map(_hostname, names))
 
 
+def _ip_address(value: object) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    try:
+        return ipaddress.ip_address(str(value))
+    except ValueError:
+        raise ValueError("an address here is an IP address, as 192.0.2.1 or 2001:db8::1") from None
+
+
 class DnsServer(NamedTuple):
     """A DNS server, as `smtpy.resolver` takes one."""
 
@@ -193,6 +200,8 @@ DnsServers = Annotated[
     Listed,
     Field(title="list of DNS servers"),
 ]
+IpAddress = Annotated[ipaddress.IPv4Address | ipaddress.IPv6Address, PlainValidator(_ip_address), PlainSerializer(str)]
+IpAddresses = Annotated[tuple[IpAddress, ...], Listed, Field(title="list of IP addresses")]
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, PlainValidator(_network), PlainSerializer(str)]
 Networks = Annotated[tuple[Network, ...], Listed, Field(title="list of networks")]
 Keys = Annotated[

@@ -16,6 +16,7 @@ from smtpy.config.kinds import (
     Folder,
     Hostname,
     Hostnames,
+    IpAddresses,
     Keys,
     Listen,
     Listens,
@@ -104,6 +105,10 @@ class Settings(BaseModel):
     """The address that DMARC and TLS reports about our domains are to go to."""
     check_resolvers: Annotated[DnsServers, Field(min_length=1)] = (DnsServer("9.9.9.9"), DnsServer("1.1.1.1"))
     """DNS servers that `smtpy domain check` and the worker ask, so that a record counts when the world sees it."""
+    outgoing_addresses: IpAddresses = ()
+    """IP addresses from which mail leaves this host; none: those of `hostname` in DNS."""
+    blocklists: Hostnames = ()
+    """Lists of senders of spam in DNS, such as `zen.spamhaus.org`, that `smtpy doctor` asks about these; none: none."""
     check_hours: Annotated[int, Field(ge=1, le=720)] = 24
     """Hours between two checks of what a domain publishes."""
     key_rotation_days: Annotated[int, Field(ge=0, le=3650)] = 0

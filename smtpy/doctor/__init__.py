@@ -1,6 +1,16 @@
 """What is wrong with an installation, each finding with its fix: for `smtpy doctor`, and for the page of operators.
 
-Nothing is changed, and each socket and each DNS server is asked no more than one harmless question. `rounds` has the
-checks in their order, from causes to consequences; `finding` is what they find; the others look: `files`, `database`
-(and `upkeep`, what in it needs care), `services`, `mta`. Who looks matters: what is closed to them is a finding, too.
+Nothing is changed, and each socket, each DNS server and each smtpd is asked no more than one harmless question.
+`rounds` has the checks in their order, from causes to consequences; `finding` is what they find; the others look:
+
+    files clock disk          the machine
+    database upkeep outward   what the database tells: of itself, of keys and DNS, of deliveries
+    backups services          what SMTPy does beside mail, and its services
+    resolvers                 the DNS servers it asks
+    mta postfix               what Postfix's configuration must say
+    smtpd listeners certificate   Postfix as a client meets it
+    hostname blocklists       this host as the world sees it
+
+Who looks matters: what is closed to them is a finding, too. What could not be asked is none: it is said, as EX_OK.
+docs/doctor.md explains each.
 """

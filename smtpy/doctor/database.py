@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from smtpy.admin.outages import Outage, named
 from smtpy.config import Settings
+from smtpy.doctor import clock, outward
 from smtpy.doctor.codes import OUTAGES
 from smtpy.doctor.finding import WARNING, Finding
 from smtpy.doctor.upkeep import upkeep
@@ -40,7 +41,9 @@ def _look(settings: Settings, engine: Engine) -> Iterator[Finding]:
         return
     yield Finding("database", os.EX_OK, f"it is at {head}, the head of its migrations")
     yield from _names(settings, engine)
+    yield from clock.against(engine)
     yield from upkeep(settings, engine)
+    yield from outward.examine(engine)
 
 
 def _names(settings: Settings, engine: Engine) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smtpy.config import Settings
+from smtpy.doctor.listeners import Listener, listeners
 from smtpy.net import Endpoint
 from smtpy.routing.internal import DROP_DOMAIN, SPLIT_DOMAIN
 
@@ -94,6 +95,7 @@ MAIN = (
         "else SMTP smuggling works (CVE-2023-51764)",
     ),
     Need("smtpd_forbid_unauth_pipelining", "yes", _is("yes"), "else SMTP smuggling works"),
+    Need("smtputf8_enable", "yes", _is("yes"), "else mail from and to addresses beyond ASCII is refused"),
     Need("enable_long_queue_ids", "yes", _is("yes"), "short queue ids come again; the journal needs names"),
     Need("smtpd_discard_ehlo_keywords", "dsn", _lists("dsn"), "NOTIFY=SUCCESS would tell the mailbox"),
     Need("smtp_discard_ehlo_keywords", "dsn", _lists("dsn"), "ORCPT would tell the alias to the next hop"),
@@ -132,7 +134,12 @@ class Postfix:
     """One configuration folder; None: the one Postfix itself would use. Raises NoPostfix."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._where = [] if folder is None else ["-c", str(_main_cf(folder).parent)]
+        path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+        program = shutil.which("postconf", path=path)
+        if program is None:
+            raise NoPostfix("Postfix is not installed here; install it")
+        usual = Path(os.environ.get("MAIL_CONFIG", "/etc/postfix"))
+        self._command = [program, "-c", str(_main_cf(folder or usual).parent)]
 
     def unmet(self, settings: Settings) -> Iterator[tuple[str, Need]]:
         """What is not as needed: where and what. Raises NoPostfix."""
@@ -151,6 +158,12 @@ class Postfix:
         """main.cf with defaults. Raises NoPostfix."""
         return dict(_pairs(self._postconf("-x")))
 
+    def listeners(self) -> tuple[Listener, ...]:
+        """Where it listens for SMTP. Raises NoPostfix."""
+        fields = dict(_pairs(self._postconf("-F")))
+        commands = {name.removesuffix("/command"): value for name, value in fields.items() if name.endswith("/command")}
+        return tuple(listeners(commands, self._services(), self.values()))
+
     def chrooted(self) -> list[str]:
         """The services that cannot see our sockets from where they are."""
         fields = dict(_pairs(self._postconf("-F")))
@@ -168,11 +181,7 @@ class Postfix:
         return services
 
     def _postconf(self, *options: str) -> str:
-        path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
-        program = shutil.which("postconf", path=path)
-        if program is None:
-            raise NoPostfix("Postfix is not installed here; install it")
-        command = [program, *self._where, *options]
+        command = [*self._command, *options]
         try:
             done = subprocess.run(  # noqa: S603 - a program of Postfix's, and words of ours
                 command, capture_output=True, text=True, check=False, timeout=SECONDS
@@ -189,9 +198,12 @@ def _main_cf(folder: Path) -> Path:
     """The main.cf of a configuration folder, or of the folder of a private instance. Raises NoPostfix."""
     inner = folder / "etc" / "main.cf"
     try:
-        return (inner if inner.exists() else folder / "main.cf").absolute()
+        found = (inner if inner.exists() else folder / "main.cf").absolute()
+        if found.exists():  # without it postconf waits for a second before it says so
+            return found
     except PermissionError:
         raise NoPostfix(f"{folder} is closed to this user; run `smtpy doctor` as one who may enter it") from None
+    raise NoPostfix(f"there is no {found}; name its folder by --postfix DIR")
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

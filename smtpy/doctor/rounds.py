@@ -10,7 +10,19 @@ from threading import Thread
 from time import monotonic
 
 from smtpy.config import Settings
-from smtpy.doctor import backups, database, files, mta, services, upkeep
+from smtpy.doctor import (
+    backups,
+    blocklists,
+    clock,
+    database,
+    disk,
+    files,
+    hostname,
+    mta,
+    resolvers,
+    services,
+    smtpd,
+)
 from smtpy.doctor.finding import WARNING, Finding
 
 log = logging.getLogger("smtpy.doctor")
@@ -36,14 +48,19 @@ def _settings(here: Installation) -> Iterator[Finding]:
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("settings", _settings),
     ("files", lambda here: files.examine(here.settings, here.secrets)),
+    ("clock", lambda _: clock.examine()),
+    ("disk", lambda here: disk.examine(here.settings, here.postfix)),
     ("database", lambda here: database.examine(here.settings)),
     ("backups", lambda here: backups.examine(here.settings)),
-    ("resolvers", lambda here: upkeep.resolvers(here.settings)),
+    ("resolvers", lambda here: resolvers.examine(here.settings)),
     ("lookup", lambda here: services.lookup(here.settings)),
     ("policy", lambda here: services.policy(here.settings)),
     ("milter", lambda here: services.milter(here.settings)),
     ("queue", lambda here: services.queue(here.settings)),
     ("postfix", lambda here: mta.examine(here.settings, here.postfix)),
+    ("smtpd", lambda here: smtpd.examine(here.settings, here.postfix)),
+    ("hostname", lambda here: hostname.examine(here.settings, here.postfix)),
+    ("blocklists", lambda here: blocklists.examine(here.settings, here.postfix)),
 )
 
 

@@ -1,14 +1,12 @@
 """What `smtpy doctor` says of what needs care from time to time: keys, DNS, the worker that looks after both.
 
-Here the database is read, and each DNS server asked one question, which every one of them can answer: who serves the
-root. A server that is silent stops no mail, but each message may wait for it.
+Here the database is read, and nothing else.
 """
 
 import os
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -19,10 +17,7 @@ from smtpy.admin import change, domains, keys, sealed
 from smtpy.admin.checks import PATIENCE
 from smtpy.admin.pairs import selectors, since
 from smtpy.config import Settings
-from smtpy.config.kinds import DnsServer
-from smtpy.dns import DnsTrouble
 from smtpy.doctor.finding import WARNING, Finding
-from smtpy.resolver import Resolver, system_servers
 from smtpy.store.findings import failing
 from smtpy.store.happenings import position
 from smtpy.store.leases import held_until
@@ -31,8 +26,6 @@ from smtpy.worker.duties import CHECKING
 
 MAX_NAMED = 5  # domains in a line
 MAX_TOLD = 50  # records that are not as they must be, and keys that wait
-AT_ONCE = 8  # DNS servers
-TRIES = 2  # a datagram may get lost
 FOLLOWED_SECONDS = 2.0  # in which a line of the log is read
 IDLE = timedelta(minutes=30)  # a worker looks for domains to check each minute; a long round takes less than that
 
@@ -129,37 +122,6 @@ def _log(engine: Engine, path: Path) -> Iterator[Finding]:
             return
     fix = "start `smtpy worker` on this host, as a user who may read that file; see postfix/README.md"
     yield Finding("log", WARNING, f"{path} is not followed to its end, so nobody sees what became of mail", fix)
-
-
-def resolvers(settings: Settings) -> Iterator[Finding]:
-    """All at once, since a silent one takes its time."""
-    source, servers = "dns_servers", settings.dns_servers
-    if not servers:
-        source = "/etc/resolv.conf"
-        try:
-            servers = tuple(DnsServer(*each) for each in system_servers())
-        except DnsTrouble as trouble:
-            yield Finding("resolvers", WARNING, f"{trouble}, so nothing is known of senders", "set dns_servers")
-    harm = f"each message may wait for it, up to {settings.authentication_seconds:g} s"
-    asked = [(source, each, harm) for each in servers]
-    asked += [("check_resolvers", each, "checks go without what it shows") for each in settings.check_resolvers]
-    with ThreadPoolExecutor(AT_ONCE) as crew:
-        said = list(crew.map(lambda each: _asked(each[1], settings.dns_timeout_seconds), asked))
-    for (where, server, loss), wrong in zip(asked, said, strict=True):
-        if wrong:
-            fix = f"see {where} and the firewall"
-            yield Finding("resolvers", WARNING, f"{server} of {where} {wrong}; {loss}", fix)
-        else:
-            yield Finding("resolvers", os.EX_OK, f"{server} of {where} answers")
-
-
-def _asked(server: DnsServer, timeout: float) -> str:
-    """What is wrong with the answer; "" when nothing is."""
-    try:
-        Resolver([server], timeout).within(TRIES * timeout).ask(".", "NS")
-    except DnsTrouble as trouble:
-        return str(trouble).rpartition(f"{server.host} ")[2]
-    return ""
 
 
 def _first(names: Sequence[str]) -> str:

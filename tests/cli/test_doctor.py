@@ -26,7 +26,7 @@ from smtpy.worker.duties import CHECKING
 from tests.cli.conftest import ANN, Run, run
 from tests.dns import Zone
 from tests.nameserver import Nameserver, silence
-from tests.stand import Stand
+from tests.stand import HOSTNAME, Stand
 
 
 def findings(smtpy: Run, *words: str) -> dict[str, list[tuple[int, str]]]:
@@ -38,7 +38,12 @@ def findings(smtpy: Run, *words: str) -> dict[str, list[tuple[int, str]]]:
     return found
 
 
-def test_all_is_well_with_a_whole_installation(stand: Stand) -> None:
+OURS = [each for each in SUBJECTS if each not in ("clock", "disk")]  # the others are about the machine of the tests
+
+
+def test_all_is_well_with_a_whole_installation(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTPY_DNS_SERVERS", stand.environ["SMTPY_DNS_SERVERS"])
+    monkeypatch.setitem(stand.zone.names, HOSTNAME, {"A": ["127.0.0.1"]})
     stand.start("queue")
     try:
         all_is_well(stand)
@@ -47,7 +52,7 @@ def test_all_is_well_with_a_whole_installation(stand: Stand) -> None:
 
 
 def all_is_well(stand: Stand) -> None:
-    done = run("--config", str(stand.config), "doctor", "--postfix", str(stand.etc))
+    done = run("--config", str(stand.config), "doctor", *OURS, "--postfix", str(stand.etc))
     assert done.exit_code == 0, done.output
     assert {line.partition(" ")[0] for line in done.output.splitlines()} == {"ok"}
     for words in (
@@ -56,10 +61,14 @@ def all_is_well(stand: Stand) -> None:
         "milter.sock answers",
         "queue.sock answers",
         "says what it must",
+        f"smtpd at 127.0.0.1:{stand.port} greets",
+        f"smtpd at 127.0.0.1:{stand.split_port} greets",
+        "mail leaves by [127.0.0.1]:",
     ):
         assert words in done.output
     assert done.output.count("user postfix reaches") == 3
-    assert run("--config", str(stand.config), "doctor", "--postfix", str(stand.etc.parent)).exit_code == 0
+    done = run("--config", str(stand.config), "doctor", "postfix", "--postfix", str(stand.etc.parent))
+    assert done.exit_code == 0, done.output
 
 
 # what postfix/instance wrote, with one line changed: the word that the finding must say
@@ -77,6 +86,7 @@ CHANGES = {
     "recipient_delimiter = +": "extensions are ours",
     "smtpd_forbid_bare_newline = no": "CVE-2023-51764",
     "smtpd_forbid_unauth_pipelining = no": "smuggling",
+    "smtputf8_enable = no": "beyond ASCII",
     "enable_long_queue_ids = no": "queue ids come again",
     "smtpd_discard_ehlo_keywords =": "tell the mailbox",
     "smtp_discard_ehlo_keywords =": "ORCPT",
@@ -123,8 +133,8 @@ def changed(path: Path, change: Callable[[str], str]) -> Iterator[None]:
 
 def postfix_errors(stand: Stand, folder: Path) -> list[tuple[str, str]]:
     """The names that are not as needed, with what was said."""
-    done = run("--config", str(stand.config), "doctor", "--json", "--postfix", str(folder))
-    wrong = [each for each in json.loads(done.stdout) if each["subject"] == "postfix" and each["code"]]
+    done = run("--config", str(stand.config), "doctor", "postfix", "--json", "--postfix", str(folder))
+    wrong = [each for each in json.loads(done.stdout) if each["code"]]
     assert done.exit_code == (os.EX_CONFIG if wrong else 0)
     return [(each["words"].partition(": ")[2], each["words"]) for each in wrong]
 
@@ -195,11 +205,21 @@ def test_a_dns_server_that_does_not_answer(smtpy: Run, monkeypatch: pytest.Monke
     assert f"{refusing.host}:{refusing.port} of check_resolvers says REFUSED" in said[3][1]
 
 
+def test_a_dns_server_that_does_not_validate(smtpy: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Nameserver(Zone({}), validates=False) as server:
+        for name in ("SMTPY_DNS_SERVERS", "SMTPY_CHECK_RESOLVERS"):
+            monkeypatch.setenv(name, f"{server.host}:{server.port}")
+        said = findings(smtpy, "resolvers")["resolvers"]
+        assert server.asked == [("", "NS", "udp")] * 2
+    assert [code for code, _ in said] == [WARNING, os.EX_OK]  # what the others say is looked at, not believed
+    assert "dns_servers does not validate (DNSSEC)" in said[0][1]
+
+
 def test_the_servers_of_the_system_are_asked(smtpy: Run, monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:
     monkeypatch.delenv("SMTPY_DNS_SERVERS")
     host, _, port = nobody.rpartition(":")
-    monkeypatch.setattr("smtpy.doctor.upkeep.system_servers", lambda: ((host, int(port)),))
-    assert (os.EX_OK, f"{nobody} of /etc/resolv.conf answers") in findings(smtpy)["resolvers"]
+    monkeypatch.setattr("smtpy.doctor.resolvers.system_servers", lambda: ((host, int(port)),))
+    assert (os.EX_OK, f"{nobody} of /etc/resolv.conf answers, and validates") in findings(smtpy)["resolvers"]
 
 
 def test_domains_whose_mail_goes_out_unsigned(house: Run) -> None:
