@@ -33,8 +33,8 @@ reference: .venv/dev ## write docs/commands.md and docs/settings.md anew from th
 bench: debian-bench .venv/dev ## messages a second against bare Postfix; writes JSON to $$BENCH_JSON
 	@exec $(bin)/python -m bench $(ARGS)
 
-ansible-test: debian-ansible .venv/dev ## ansible/ on a Debian that systemd has booted: as root, some ten minutes
-	@exec $(bin)/python -m tests.ansible.converge
+ansible-test: debian-ansible .venv/dev ## ansible/ on Debians that systemd has booted: as root, some twenty minutes
+	@exec $(bin)/python -m tests.ansible.converge $(ARGS)
 
 texts: .venv/dev ## take new texts of the pages into web/locale/*.po, and tell what is not translated
 	@$(bin)/python -m web.texts
