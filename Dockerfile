@@ -1,4 +1,4 @@
-# Two images: `smtpy` for every process of SMTPy, and `postfix`, which is the same with Postfix in it.
+# `smtpy` is the image of every process of SMTPy, and `postfix` the same with Postfix in it; `rspamd` is Debian's, set up.
 #   docker build --target smtpy -t smtpy .        docker build --target postfix -t smtpy-postfix .
 
 FROM debian:bookworm-slim AS build
@@ -28,12 +28,23 @@ STOPSIGNAL SIGTERM
 ENTRYPOINT ["smtpy"]
 CMD ["--help"]
 
+FROM debian:bookworm-slim AS rspamd
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends rspamd ca-certificates \
+    && rm -rf /var/lib/apt/lists/* \
+    && printf 'type = "console";\nlevel = "notice";\n' >/etc/rspamd/local.d/logging.inc \
+    && install -d -o _rspamd -g _rspamd -m 755 /run/rspamd /var/lib/rspamd
+COPY postfix/rspamd /etc/rspamd/local.d
+USER _rspamd
+ENTRYPOINT ["rspamd", "--no-fork"]
+CMD []
+
 FROM smtpy AS postfix
 USER root
 # No main.cf of Debian's making: the only configuration is the one that postfix/instance writes.
 RUN apt-get update \
     && echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postfix ca-certificates \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postfix ca-certificates openssl \
     && rm -rf /var/lib/apt/lists/* \
     && install -d -m 755 /var/spool/smtpy
 COPY postfix /usr/local/share/smtpy/postfix
