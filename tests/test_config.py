@@ -140,6 +140,7 @@ BAD_VALUES = {
     "log_level": ("trace", "'debug'"),
     "log_format": ("logfmt", "'json'"),
     "log_addresses": ("some", "'domain'"),
+    "sentry_dsn": ("https://sentry.example/7", "https://key@host/project"),
 }
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from smtpy import crashes
 from smtpy.admin.outages import unfit
 from smtpy.cli.logs import set_up
 from smtpy.config import BadSettings, load
@@ -14,6 +15,10 @@ try:
 except BadSettings as bad:
     sys.exit(f"web: the settings are refused\n{bad}")
 set_up("web", settings.log_level, settings.log_format, settings.log_addresses)
+try:
+    crashes.begin(settings.sentry_dsn, "web", settings.hostname)
+except crashes.NotInstalled as error:
+    sys.exit(f"web: {error}")
 engine = open_engine(settings.database_url, deadline=settings.deadline_seconds)
 if outage := unfit(engine):
     sys.exit(f"web: {outage}")

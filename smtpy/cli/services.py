@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import click
 
+from smtpy import crashes
 from smtpy.cli.logs import set_up
 from smtpy.cli.setup import Setup, Trouble, pass_setup
 
@@ -16,6 +17,10 @@ def service(setup: Setup, process: str, *, fits: bool = True) -> Iterator[None]:
     it need not fit, a database of another version."""
     settings = setup.settings
     set_up(process, settings.log_level, settings.log_format, settings.log_addresses)
+    try:
+        crashes.begin(settings.sentry_dsn, process, settings.hostname)
+    except crashes.NotInstalled as error:
+        raise Trouble(os.EX_CONFIG, f"{process}: {error}") from None
     if fits:
         _meet_database(setup)
     try:

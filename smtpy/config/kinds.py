@@ -114,6 +114,13 @@ def _counters(url: str) -> str:
     return url
 
 
+def _dsn(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.username or not parts.path.strip("/")):
+        raise ValueError("a DSN is https://key@host/project, as Sentry shows it")
+    return url
+
+
 def _recipient(text: str) -> str:
     from pyrage import RecipientError, x25519  # only whoever makes backups needs it
 
@@ -190,6 +197,7 @@ ReportAddress = Annotated[str, AfterValidator(_outside), Field(title="address")]
 Database = Annotated[str, AfterValidator(_database), Field(repr=False, title="URL")]
 Origin = Annotated[str, AfterValidator(_origin), Field(title="URL")]
 Counters = Annotated[str, AfterValidator(_counters), Field(repr=False, title="URL")]
+Dsn = Annotated[str, AfterValidator(_dsn), Field(repr=False, title="URL")]
 Listen = Annotated[Endpoint, PlainValidator(_endpoint), PlainSerializer(str), Field(title="endpoint")]
 Listens = Annotated[tuple[Listen, ...], Listed, Field(min_length=1, title="list of endpoints")]
 Unix = Annotated[Listen, AfterValidator(_unix)]

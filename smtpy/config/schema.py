@@ -13,6 +13,7 @@ from smtpy.config.kinds import (
     Database,
     DnsServer,
     DnsServers,
+    Dsn,
     Folder,
     Hostname,
     Hostnames,
@@ -151,6 +152,8 @@ class Settings(BaseModel):
     """How a line is written: for people, or as one JSON object for what gathers logs."""
     log_addresses: Literal["full", "domain", "none"] = "full"
     """What lines tell of an address: all of it, its domain, or nothing."""
+    sentry_dsn: Dsn = ""
+    """The DSN of a Sentry that hears of defects, without a word of anybody's mail; none: nobody does."""
 
 
 def judge(values: Mapping[str, object], names: Mapping[str, str] | None = None) -> Settings:

@@ -1,0 +1,85 @@
+"""Defects told to a Sentry (`sentry_dsn`), if an operator wants that: what failed and where, and nothing that was said.
+
+A process logs what nobody foresaw as an error, with its traceback; so what Sentry hears is the log, from errors on, and
+what a process dies of. What may leave the host is chosen here, rather than what may not: kinds of exceptions, the
+places in the source that they came through, templates of lines of ours, process, host, version, Postfix's queue id. The
+words of an exception and the values in a line are strangers' mail as like as not; they stay in the log of that host,
+where time and queue id find them. Locals, requests, headers, cookies and forms are not looked at in the first place.
+
+sentry-sdk is imported if the setting is set, and not else.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+FLUSH_SECONDS = 2.0  # for what is under way when the process ends
+FRAME = ("filename", "module", "function", "lineno", "context_line", "pre_context", "post_context", "in_app")
+EVENT = ("event_id", "timestamp", "platform", "level", "logger", "release", "environment", "server_name", "sdk")
+
+
+class NotInstalled(Exception):
+    """The setting wants a package that is not there; in words that say what to do."""
+
+    def __init__(self, setting: str, extra: str) -> None:
+        super().__init__(f"{setting} takes packages that are not installed: pip install 'smtpy[{extra}]', or unset it")
+
+
+def begin(dsn: str, process: str, hostname: str) -> None:
+    """Tell of errors that this process and its children log from now on. Raises NotInstalled."""
+    if not dsn:
+        return
+    try:
+        sentry = import_module("sentry_sdk")
+        handlers, hooks = (import_module(f"sentry_sdk.integrations.{name}") for name in ("logging", "excepthook"))
+    except ImportError:
+        raise NotInstalled("sentry_dsn", "sentry") from None
+    sentry.init(
+        dsn,
+        before_send=chosen,
+        release=f"smtpy@{version('smtpy')}",
+        server_name=hostname,
+        integrations=[hooks.ExcepthookIntegration()],
+        default_integrations=False,
+        auto_enabling_integrations=False,
+        include_local_variables=False,
+        send_default_pii=False,
+        send_client_reports=False,
+        auto_session_tracking=False,
+        max_breadcrumbs=0,
+        enable_backpressure_handling=False,
+    )
+    sentry.get_global_scope().set_tag("process", process)
+    handler = handlers.EventHandler(logging.ERROR)
+    handler.flush = lambda: sentry.flush(FLUSH_SECONDS)  # logging.shutdown() calls it, at the end of every process
+    logging.getLogger().addHandler(handler)
+
+
+def chosen(event: Mapping[str, Any], hint: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an event may leave the host."""
+    kept: dict[str, Any] = {name: event[name] for name in EVENT if name in event}
+    kept["tags"] = {name: event["tags"][name] for name in ("process",) if name in event.get("tags", {})}
+    record = hint.get("log_record")
+    if isinstance(record, logging.LogRecord) and record.name.startswith("smtpy."):
+        kept["logentry"] = {"message": record.msg}
+        kept["tags"] |= dict(_queue_id(record))
+    if exceptions := event.get("exception"):
+        kept["exception"] = {"values": [_exception(each) for each in exceptions["values"]]}
+    return kept
+
+
+def _exception(told: Mapping[str, Any]) -> dict[str, Any]:
+    frames = (told.get("stacktrace") or {}).get("frames", ())
+    return {
+        "type": told.get("type"),
+        "module": told.get("module"),
+        "stacktrace": {"frames": [{name: frame[name] for name in FRAME if name in frame} for frame in frames]},
+    }
+
+
+def _queue_id(record: logging.LogRecord) -> Iterator[tuple[str, str]]:
+    """Of a line that begins with one."""
+    if record.msg.startswith("%s: ") and isinstance(record.args, tuple):
+        yield "queue_id", str(record.args[0])
