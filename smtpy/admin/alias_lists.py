@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from smtpy.admin.aliases import COLUMNS, AliasView, views
 from smtpy.admin.kinds import as_uuid
 from smtpy.admin.scope import owned
+from smtpy.admin.trash import LEADS
 from smtpy.mail.address import fold
 from smtpy.store.schema import Alias, AliasMailbox, AliasTag, Domain, Mailbox, Tag
 
@@ -166,7 +167,7 @@ def _chosen(session: Session, wanted: Wanted, now: datetime) -> Any:
     }
     chosen = COLUMNS.where(owned(session, Alias.owner_id))
     if wanted.state is State.TRASH:
-        chosen = chosen.where(Alias.deleted_at.is_not(None))
+        chosen = chosen.where(Alias.deleted_at.is_not(None), LEADS)
     else:
         chosen = chosen.where(Alias.deleted_at.is_(None), *states[wanted.state])
     if wanted.unused:

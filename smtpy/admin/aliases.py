@@ -17,6 +17,7 @@ from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
 from smtpy.admin.refusals import AlreadyThere, InTrash, NotFound
 from smtpy.admin.scope import owned
+from smtpy.admin.trash import SPENT
 from smtpy.directory.entries import Mode, WhenOff
 from smtpy.mail.address import Address, fold
 from smtpy.store.schema import Alias, AliasMailbox, Domain, Mailbox, User
@@ -112,7 +113,13 @@ def views(session: Session, rows: Sequence["Row[Alias, str, str]"]) -> tuple[Ali
     )
 
 
+def _is_spent(session: Session, row: Alias) -> bool:
+    return session.scalar(select(Alias.id).where(Alias.id == row.id, SPENT)) is not None
+
+
 def _may_restore(c: Change, row: Alias) -> None:
+    if _is_spent(c.session, row):
+        raise InTrash("address", "It was in the trash for so long that only its address is kept. Add it anew.")
     members.refuse_trashed(c, row.owner_id)
     left = select(AliasMailbox.mailbox_id).join(Mailbox, Mailbox.id == AliasMailbox.mailbox_id)
     if c.session.scalar(left.where(AliasMailbox.alias_id == row.id, Mailbox.deleted_at.is_(None)).limit(1)) is None:
@@ -134,11 +141,7 @@ def add(c: Change, address: str, *, owner: str | None = None, **choices: Unpack[
     local = fold(found.local)
     there = c.session.scalar(select(Alias).where(Alias.domain_id == domain.id, Alias.local == local))
     if there is not None:
-        if there.deleted_at is not None:
-            raise InTrash(
-                "address", f"{found} is in the trash, which keeps the address. Restore it, or choose another one."
-            )
-        raise AlreadyThere("address", f"{found} is there already. Choose another address.")
+        _make_room(c, there, str(found), owner_id)
     row = Alias(domain_id=domain.id, owner_id=owner_id, local=local)
     row.mode, row.when_off = domain.default_mode, domain.when_off
     behind = mailboxes.of_owner(c.session, owner_id, choices.get("to", ()))
@@ -149,6 +152,19 @@ def add(c: Change, address: str, *, owner: str | None = None, **choices: Unpack[
     if "tags" in choices:
         tags.bear(c, row, choices["tags"])
     return ALIASES.added(c, row)
+
+
+def _make_room(c: Change, there: Alias, found: str, owner_id: int) -> None:
+    """Have an address that was used before be free for who had it. Raises AlreadyThere, InTrash."""
+    if there.deleted_at is None:
+        raise AlreadyThere("address", f"{found} is there already. Choose another address.")
+    if not _is_spent(c.session, there):
+        words = f"{found} is in the trash, which keeps the address. Restore it, or choose another one."
+        raise InTrash("address", words)
+    if there.owner_id != owner_id:
+        raise InTrash("address", f"{found} was somebody else's, and is kept for them. Choose another address.")
+    c.session.delete(there)
+    c.session.flush()
 
 
 def set_(c: Change, name: str, **choices: Unpack[Choices]) -> AliasView:
@@ -199,6 +215,5 @@ def page(
         chosen = chosen.where(Alias.domain_id == domains.find(session, domain).id)
     if owner is not None:
         chosen = chosen.where(Alias.owner_id == members.find(session, owner).id)
-    if not trash:
-        chosen = chosen.where(Alias.deleted_at.is_(None))
+    chosen = chosen.where(~SPENT if trash else Alias.deleted_at.is_(None))
     return views(session, session.execute(chosen).all())

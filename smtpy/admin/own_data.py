@@ -1,8 +1,8 @@
 """A member's data: all of it to take along, and the end of their account.
 
 Nothing that opens something is in what is taken along: no hashes, seeds, keys. An account that is deleted lies in the
-trash with all that is its own, which keeps every address and domain from being given to somebody else; an operator can
-bring it back.
+trash with all that is its own, which keeps every address and domain from being given to somebody else; for `trash_days`
+an operator can bring it back, then it is gone (smtpy.admin.trash).
 """
 
 from collections.abc import Callable, Iterable, Iterator

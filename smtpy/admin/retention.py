@@ -1,6 +1,6 @@
 """What is kept for how long, and the rounds in which the rest goes; the worker's duty, and `smtpy purge` by hand.
 
-Kept for good are the audit trail, which is a proof, and the trash, which keeps addresses from being given to others.
+Kept for good is the audit trail, which is a proof; of the trash the addresses, which are not given to others.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
+from smtpy.admin import trash
 from smtpy.config import Settings
 from smtpy.store import retention
 
@@ -32,6 +33,12 @@ def kinds(settings: Settings, now: datetime) -> Iterator[Kept]:
         yield Kept("events", retention.events, before)
     yield Kept("senders", retention.senders, now - timedelta(days=settings.srs_max_age_days))
     yield Kept("announcements", retention.announcements, now - ANNOUNCED)
+    if settings.trash_days:
+        before = now - timedelta(days=settings.trash_days)
+        yield Kept("aliases", trash.aliases, before)
+        yield Kept("domains", trash.domains, before)
+        yield Kept("mailboxes", trash.mailboxes, before)
+        yield Kept("users", trash.users, before)
 
 
 def purge(engine: Engine, kept: Kept, rest: Callable[[], bool], rounds: int | None = None) -> int:

@@ -103,4 +103,4 @@ def trash() -> ResponseReturnValue:
     with door.reading() as session:
         wanted = Wanted(state=State.TRASH)
         page = alias_lists.page(session, wanted, door.now(), after=request.args.get("after", ""))
-    return render_template("aliases/trash.html", page=page)
+    return render_template("aliases/trash.html", page=page, days=door.settings().trash_days)

@@ -31,7 +31,10 @@ def listing() -> ResponseReturnValue:
         summaries = sheets.summaries(session, found[:PAGE])
     more = found[PAGE - 1].id if len(found) > PAGE else None
     shown = [each for each in found[:PAGE] if (each.deleted_at is not None) == trash]
-    return render_template("domains/list.html", domains=shown, summaries=summaries, trash=trash, after=after, more=more)
+    days = door.settings().trash_days
+    return render_template(
+        "domains/list.html", domains=shown, summaries=summaries, trash=trash, days=days, after=after, more=more
+    )
 
 
 @pages.route("/add", methods=["GET", "POST"])

@@ -45,7 +45,8 @@ def settings(domain: UUID) -> ResponseReturnValue:
 
 
 def _page(view: DomainView, form: forms.Settings, trash: forms.Trash, others: Sequence[tuple[str, str]] = ()) -> str:
-    return render_template("domains/settings.html", domain=view, form=form, trash=trash, others=others)
+    days = door.settings().trash_days
+    return render_template("domains/settings.html", domain=view, form=form, trash=trash, others=others, days=days)
 
 
 def _living(domain: UUID) -> DomainView:
