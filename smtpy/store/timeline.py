@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, select, true, union
+from sqlalchemy import ColumnElement, Row, and_, literal_column, select, true, union
 from sqlalchemy.orm import Session
 
 from smtpy.store.events import MailEvent
@@ -19,6 +19,8 @@ from smtpy.store.rows import Delivery, Entry
 
 MAX_ROUNDS = 4  # from a file to its copies, from there to reports, and once more for each that was requeued
 MAX_HAPPENINGS = 20_000  # of one reading
+# Written out: of a limit that it does not know PostgreSQL thinks so little that it would read all there is by time.
+_MOST: ColumnElement[int] = literal_column(str(MAX_HAPPENINGS))
 EARLIER, LATER = timedelta(hours=1), timedelta(days=400)  # ids of queue files may come again in other years
 
 
@@ -133,7 +135,7 @@ def _told(session: Session, files: set[str], since: datetime, until: datetime) -
 
 
 def _read(session: Session, condition: ColumnElement[bool]) -> list[Happening]:
-    rows = select(*COLUMNS).where(condition).order_by(MailEvent.at, MailEvent.id).limit(MAX_HAPPENINGS)
+    rows = select(*COLUMNS).where(condition).order_by(MailEvent.at, MailEvent.id).limit(_MOST)
     return [Happening(*row) for row in session.execute(rows)]
 
 
