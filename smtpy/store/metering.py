@@ -15,7 +15,7 @@ from smtpy.store.events import MailEvent
 from smtpy.store.records import JournalRecipient, JournalRow
 from smtpy.store.tallies import JournalPosition
 
-BATCH = 5000  # numbers of rows at once
+BATCH = 5000  # rows at once
 _MESSAGE = (JournalRow.stage, JournalRow.verdict, JournalRow.micros)
 _AUTHENTICATION = (JournalRow.spf, JournalRow.dkim, JournalRow.dmarc, JournalRow.arc)
 
@@ -49,7 +49,10 @@ def fresh(engine: Engine, since: Place) -> Fresh:
     """What comes next, a batch at most; its place is `since` when there is nothing."""
     with _reading(engine) as connection:
         there = _end(connection)
-        until = Place(min(there.journal, since.journal + BATCH), min(there.events, since.events + BATCH))
+        until = Place(
+            _up_to(connection, JournalRow.id, since.journal, there.journal),
+            _up_to(connection, MailEvent.id, since.events, there.events),
+        )
         of = JournalRecipient
         grouped = select(of.decision, of.why, func.count()).group_by(of.decision, of.why)
         rows = select(*_MESSAGE, *_AUTHENTICATION).where(JournalRow.id > since.journal, JournalRow.id <= until.journal)
@@ -69,6 +72,12 @@ def dns(engine: Engine) -> dict[tuple[str, str], int]:
 def _reading(engine: Engine) -> Connection:
     """No transaction: on SQLite that would hold up whoever writes."""
     return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _up_to(connection: Connection, number: Any, since: int, there: int) -> int:
+    """The last number of a batch; there are gaps of many thousand million between parts (smtpy.store.parts)."""
+    last = connection.scalar(select(number).where(number > since).order_by(number).offset(BATCH - 1).limit(1))
+    return there if last is None else min(last, there)
 
 
 def _end(connection: Connection) -> Place:
