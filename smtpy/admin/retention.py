@@ -6,12 +6,13 @@ Kept for good is the audit trail, which is a proof; of the trash the addresses, 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Engine
 
 from smtpy.admin import trash
 from smtpy.config import Settings
-from smtpy.store import retention
+from smtpy.store import parts, retention
 
 ANNOUNCED = timedelta(days=30)  # after its end
 
@@ -28,9 +29,10 @@ class Kept:
 def kinds(settings: Settings, now: datetime) -> Iterator[Kept]:
     """What is to go by these settings."""
     if settings.journal_days:
-        before = now - timedelta(days=settings.journal_days)
-        yield Kept("messages", retention.journal, before)
-        yield Kept("events", retention.events, before)
+        days = timedelta(days=settings.journal_days)
+        slack = span(settings)
+        yield Kept("messages", partial(retention.journal, slack=slack), now - days)
+        yield Kept("events", partial(retention.events, slack=slack), now - days)
     yield Kept("senders", retention.senders, now - timedelta(days=settings.srs_max_age_days))
     yield Kept("announcements", retention.announcements, now - ANNOUNCED)
     if settings.trash_days:
@@ -39,6 +41,11 @@ def kinds(settings: Settings, now: datetime) -> Iterator[Kept]:
         yield Kept("domains", trash.domains, before)
         yield Kept("mailboxes", trash.mailboxes, before)
         yield Kept("users", trash.users, before)
+
+
+def span(settings: Settings) -> timedelta:
+    """For how long a part of the journal is in use."""
+    return timedelta(days=settings.journal_days) / parts.PARTS
 
 
 def purge(engine: Engine, kept: Kept, rest: Callable[[], bool], rounds: int | None = None) -> int:

@@ -67,6 +67,9 @@ def of_some(column: str, *more: str) -> Index:
     return Index(None, column, *more, sqlite_where=some, postgresql_where=some)
 
 
+# What PostgreSQL cannot promise of a table in parts: `info` of such a constraint (smtpy.store.parts).
+ON_SQLITE = {"only_on": "sqlite"}
+
 # SQLite counts up by itself only in a column that is exactly INTEGER.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 

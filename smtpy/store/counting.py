@@ -96,7 +96,7 @@ def settled(engine: Engine, table: type[JournalRow | MailEvent], reader: str) ->
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT}'"))
             try:
-                connection.execute(text(f"LOCK TABLE {table.__tablename__} IN SHARE MODE"))
+                connection.execute(text(f"LOCK TABLE ONLY {table.__tablename__} IN SHARE MODE"))
             except OperationalError:  # the next turn may have more luck
                 connection.rollback()
                 return _so_far(engine, reader)
@@ -127,7 +127,8 @@ def move(connection: Connection, reader: str, number: int) -> None:
 def _amount(connection: Connection, numbers: Sequence[int]) -> _Seen:
     columns = (JournalRecipient.alias_id, JournalRecipient.decision, JournalRow.at, JournalRow.reverse_path)
     chosen = select(*columns).join(JournalRow, JournalRow.id == JournalRecipient.journal_id)
-    chosen = chosen.where(JournalRow.id.between(numbers[0], numbers[-1]), JournalRecipient.alias_id.is_not(None))
+    these = (column.between(numbers[0], numbers[-1]) for column in (JournalRow.id, JournalRecipient.journal_id))
+    chosen = chosen.where(*these, JournalRecipient.alias_id.is_not(None))
     seen = _Seen()
     for row in connection.execute(chosen.where(JournalRecipient.decision.in_(COUNTED))):
         seen.add(row)

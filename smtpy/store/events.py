@@ -7,10 +7,10 @@ Texts that strangers chose are Text; `smtpy.store.happenings` cuts them.
 
 from datetime import datetime
 
-from sqlalchemy import Float, Index, LargeBinary, String, Text
+from sqlalchemy import Float, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from smtpy.store.columns import Base, Id, LongText, of_some
+from smtpy.store.columns import ON_SQLITE, Base, Id, LongText, of_some
 
 MAX_ID = 32  # characters of a queue id
 MAX_HOST = 255
@@ -25,12 +25,13 @@ class MailEvent(Base):
 
     __tablename__ = "mail_events"
     __table_args__ = (
+        UniqueConstraint("digest", info=ON_SQLITE),
         Index(None, "queue_id", "id"),
         of_some("other_id"),
         Index(None, "key", "id"),
     )
     id: Mapped[Id]
-    digest: Mapped[str] = mapped_column(String(32), unique=True)
+    digest: Mapped[str] = mapped_column(String(32))
     at: Mapped[datetime] = mapped_column(index=True)
     host: Mapped[str] = mapped_column(String(MAX_HOST))
     kind: Mapped[str] = mapped_column(String(16))

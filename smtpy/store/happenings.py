@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError
 
@@ -109,12 +109,22 @@ def keep(engine: Engine, host: str, path: str, lines: Iterable[Line], behind: Po
 def _write(engine: Engine, host: str, path: str, rows: list[dict[str, object]], behind: Position | None) -> None:
     insert = _INSERT[engine.dialect.name]
     with engine.begin() as connection:
-        if rows:
-            connection.execute(insert(MailEvent).on_conflict_do_nothing(index_elements=["digest"]), rows)
+        if unread := _unread(connection, rows):
+            connection.execute(insert(MailEvent).on_conflict_do_nothing(), unread)
         if behind:
             news = {"file": behind.file, "offset": behind.offset, "before": behind.before, "read_at": datetime.now(UTC)}
             read = insert(LogPosition).values(host=host, path=path, **news)
             connection.execute(read.on_conflict_do_update(index_elements=["host", "path"], set_=news))
+
+
+def _unread(connection: Connection, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Those that are not kept already in another part, which no constraint sees (smtpy.store.parts)."""
+    if not rows or connection.dialect.name != "postgresql":
+        return rows
+    connection.execute(text("LOCK TABLE ONLY mail_events IN ROW EXCLUSIVE MODE"))  # so that none begins meanwhile
+    digests = [row["digest"] for row in rows]
+    kept = set(connection.scalars(select(MailEvent.digest).where(MailEvent.digest.in_(digests))))
+    return [row for row in rows if row["digest"] not in kept]
 
 
 def _row(line: Line) -> dict[str, object] | None:

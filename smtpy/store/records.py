@@ -1,15 +1,16 @@
 """The tables that the mail path writes: the journal, and senders kept under a return token.
 
-A journal row outlives the alias it tells of. Texts that strangers chose are Text; the writers cut them.
+A journal row outlives the alias it tells of. Texts that strangers chose are Text; the writers cut them. On PostgreSQL
+the journal is in parts (smtpy.store.parts).
 """
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, Uuid
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from smtpy.mail.address import MAX_DOMAIN
-from smtpy.store.columns import Base, Id, LongText, Name, of_some
+from smtpy.store.columns import ON_SQLITE, Base, BigId, Id, LongText, of_some
 
 MAX_TOKEN = 32  # characters
 
@@ -19,13 +20,14 @@ class JournalRow(Base):
 
     __tablename__ = "journal"
     __table_args__ = (
+        UniqueConstraint("uuid", info=ON_SQLITE),
         Index(None, "message_id", "id"),
         Index(None, "queue_id", "id"),
         Index(None, "reverse_path", "id"),
         of_some("parent"),
     )
     id: Mapped[Id]
-    uuid: Mapped[Name]
+    uuid: Mapped[str] = mapped_column(Uuid(as_uuid=False))
     at: Mapped[datetime] = mapped_column(index=True)
     stage: Mapped[str] = mapped_column(String(16))
     queue_id: Mapped[str | None] = mapped_column(Text)
@@ -54,12 +56,13 @@ class JournalRecipient(Base):
 
     __tablename__ = "journal_recipients"
     __table_args__ = (
+        ForeignKeyConstraint(["journal_id"], ["journal.id"], ondelete="CASCADE", info=ON_SQLITE),
         Index(None, "key", "journal_id"),
         of_some("alias_id", "journal_id"),
         Index(None, "domain", "journal_id"),
         of_some("owner_id", "journal_id"),
     )
-    journal_id: Mapped[int] = mapped_column(ForeignKey("journal.id", ondelete="CASCADE"), primary_key=True)
+    journal_id: Mapped[int] = mapped_column(BigId, primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     recipient: Mapped[LongText]
     key: Mapped[LongText]

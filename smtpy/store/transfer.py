@@ -4,6 +4,8 @@ One transaction sees it all (SQLite: a snapshot of the write-ahead log; PostgreS
 read fits together while others write. Tables are those that the database has, not those this version knows: a database
 of an older schema is read as it is, and read back into that schema before it is upgraded.
 
+Parts of the journal (smtpy.store.parts) are no tables here; those that rows belong to are made as they come.
+
 A row is an array in the order of its table's columns. What JSON has no word for is an object of one member:
 `{"at": time}`, `{"day": date}`, `{"octets": base64}`, `{"uuid": ...}`, and `{"json": ...}` for a column of JSON.
 """
@@ -32,6 +34,7 @@ from sqlalchemy import (
     text,
 )
 
+from smtpy.store import parts as dividing
 from smtpy.store.migrate import VERSIONS, revision_of
 
 CHUNK = 5_000  # rows of a part: some megabytes of JSON
@@ -87,6 +90,7 @@ def fill(connection: Connection, columns: Mapping[str, Sequence[str]], parts: It
     for name, rows in parts:
         if name not in columns:
             raise Unfit(f"rows of a table {name} that was not announced")
+        dividing.make_for(connection, name, columns[name], rows)
         _put(connection, tables[name], rows)
         count += len(rows)
     if connection.dialect.name == "postgresql":
@@ -106,13 +110,13 @@ def _snapshot(connection: Connection) -> Connection:
 
 def _tables(connection: Connection) -> list[Table]:
     """As they are, those that others refer to first."""
-    found = MetaData()
+    found, left_out = MetaData(), {VERSIONS, *dividing.all_of(connection)}
     event.listen(Table, "column_reflect", _plainly)
     try:
-        found.reflect(connection)
+        found.reflect(connection, only=lambda name, _: name not in left_out)
     finally:
         event.remove(Table, "column_reflect", _plainly)
-    return [table for table in found.sorted_tables if table.name != VERSIONS]
+    return list(found.sorted_tables)
 
 
 def _plainly(_inspector: object, _table: object, column: Any) -> None:

@@ -23,7 +23,7 @@ from smtpy.admin.refusals import Refusal
 from smtpy.backup.keeping import found_in, name_of, superfluous
 from smtpy.backup.making import make
 from smtpy.config import Settings
-from smtpy.store import bounce_counting, counting
+from smtpy.store import bounce_counting, counting, parts
 from smtpy.store.findings import Subject, due, forget
 from smtpy.terms import vault_of
 from smtpy.worker.crew import each
@@ -152,6 +152,14 @@ def purge_signing_in(post: Post) -> None:
         signing_in.forget_failures(post.engine, now - signing_in.REMEMBERED)
 
 
+def divide_journal(post: Post) -> None:
+    """On PostgreSQL a part of the journal is closed when it holds a tenth of what is kept. Raises Outage."""
+    if post.settings.journal_days:
+        with named():
+            for begun in parts.divide(post.engine, datetime.now(UTC), retention.span(post.settings)):
+                log.info("divide part=%s: begun", begun)
+
+
 def purge_history(post: Post) -> None:
     """Messages, what became of them and the like go when they have been kept for long enough. Raises Outage."""
     for kept in retention.kinds(post.settings, datetime.now(UTC)):
@@ -193,5 +201,6 @@ DUTIES = (
     Duty("purge keys", timedelta(hours=1), purge_keys),
     Duty("purge signing in", timedelta(hours=1), purge_signing_in),
     Duty("back up", timedelta(minutes=10), back_up),
+    Duty("divide journal", timedelta(hours=1), divide_journal),
     Duty("purge history", timedelta(minutes=10), purge_history),
 )

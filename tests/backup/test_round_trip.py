@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -17,11 +17,14 @@ from smtpy.backup.making import END, MANIFEST, make
 from smtpy.backup.restoring import check, fill_with
 from smtpy.config import Settings
 from smtpy.seed import plant
-from smtpy.store import migrate
+from smtpy.store import migrate, parts
 from smtpy.store.columns import Base
 from smtpy.store.engine import open_engine
+from smtpy.store.journal import entries
+from smtpy.store.rows import write
 from smtpy.store.transfer import Unfit, is_empty
 from tests.postgres import Postgres
+from tests.store.test_journal import entry
 
 NOW = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
 Of = Callable[[str], Settings]
@@ -79,6 +82,25 @@ def test_a_town_comes_back_whole(
     fill_with(path, str(identity), empty, migrate.head())
     assert contents(empty) == before
     assert migrate.current(empty) == migrate.head()
+
+
+def test_rows_of_all_parts_come_back_and_the_next_has_a_place(
+    engine: Engine, empty: Engine, settings: Of, identity: x25519.Identity, tmp_path: Path
+) -> None:
+    """PostgreSQL's numbers of messages leap from part to part; SQLite takes them as they are."""
+    with engine.begin() as connection:
+        write(connection, [entry(1)])
+    parts.divide(engine, NOW, timedelta())
+    with engine.begin() as connection:
+        write(connection, [entry(2)])
+    assert [each.id for each in entries(engine)] == [parts.STRIDE if engine.dialect.name == "postgresql" else 2, 1]
+    path = make(tmp_path / "a.age", engine, settings("sqlite:////x"), NOW).path
+    fill_with(path, str(identity), empty, migrate.head())
+    assert contents(empty) == contents(engine)
+    with empty.begin() as connection:
+        write(connection, [entry(3)])
+    numbers = [each.id or 0 for each in entries(empty)]
+    assert numbers[0] == numbers[1] + 1
 
 
 def test_odd_values_come_back_as_they_were(

@@ -1,7 +1,9 @@
 """Migrations, up and down and up again, on both databases."""
 
+import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -64,8 +66,14 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
 
 
 def differences(engine: Engine) -> list[object]:
+    def is_meant(thing: Any, name: str | None, kind: str, _is_reflected: bool, _other: object) -> bool:
+        """Not the parts of a table, which `test_parts` looks at; nor what only the other database has."""
+        if kind == "table" and re.fullmatch(r"(journal|journal_recipients|mail_events)_\d+", name or ""):
+            return False
+        return getattr(thing, "info", {}).get("only_on", engine.dialect.name) == engine.dialect.name
+
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": is_meant})
         return list(compare_metadata(context, Base.metadata))
 
 

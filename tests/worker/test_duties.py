@@ -16,7 +16,7 @@ from smtpy.admin.checks import MOST_QUESTIONS, PATIENCE, check
 from smtpy.admin.outages import Outage
 from smtpy.admin.scope import Viewer
 from smtpy.config import Settings
-from smtpy.store import counting, retention
+from smtpy.store import counting, parts, retention
 from smtpy.store.accounts import Attempt, OneTimeLink, Purpose, WebSession
 from smtpy.store.checks import DomainCheck
 from smtpy.store.directory import SqlDirectory
@@ -30,6 +30,7 @@ from smtpy.worker.duties import (
     Post,
     check_domains,
     count_journal,
+    divide_journal,
     purge_history,
     purge_keys,
     purge_signing_in,
@@ -257,7 +258,7 @@ def test_history_goes_when_it_was_kept_for_long_enough(
     caplog.set_level(logging.INFO, "smtpy.worker")
     now = datetime.now(UTC)
     with house.begin() as connection:
-        write(connection, [entry(number, at=now - days * DAY) for number, days in enumerate((99, 91, 89, 6, 0))])
+        write(connection, [entry(number, at=now - days * DAY) for number, days in enumerate((101, 100, 89, 6, 0))])
     purge_history(post(house, settle()))
     assert len(remembered(house)) == 5  # not counted yet
     count_journal(post(house, settle()))
@@ -268,6 +269,22 @@ def test_history_goes_when_it_was_kept_for_long_enough(
     assert re.search(r"INFO.* purge messages=2 older than ", caplog.text)
     purge_history(post(house, settle(journal_days=7)))
     assert remembered(house) == ["4Q4", "4Q3"]
+
+
+def test_the_journal_is_divided_into_tenths_of_what_is_kept(
+    house: Engine, settle: Settle, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On PostgreSQL; not where all is kept for good."""
+    caplog.set_level(logging.INFO, "smtpy.worker")
+    with house.begin() as connection:
+        write(connection, [entry(at=datetime.now(UTC) - 9.5 * DAY)])
+    for days in (0, 100, 90, 90):
+        divide_journal(post(house, settle(journal_days=days)))
+    with house.begin() as connection:
+        write(connection, [entry()])
+    in_parts = house.dialect.name == "postgresql"
+    assert re.findall(r"divide part=(\S+): begun", caplog.text) == (["journal_1"] if in_parts else [])
+    assert [each.id for each in entries(house)] == [parts.STRIDE if in_parts else 2, 1]
 
 
 def test_history_goes_in_parts_and_is_left_at_once(
