@@ -16,13 +16,26 @@ from tests.docs.pages import ROOT, blocks
 
 BIN = Path(__file__).parent / "bin"
 SHELL = "sh"
-TOOLS = ("bash", "cat", "cp", "grep", "openssl", "python3", "sed")
+TOOLS = ("bash", "cat", "cp", "grep", "openssl", "sed")
 WORLD = (
-    *("ansible-playbook", "ansible-vault", "apt", "certbot", "curl", "df", "docker", "editor", "git", "journalctl"),
-    *("make", "man", "master", "postfix", "ssh", "systemctl"),
+    *(
+        "ansible-playbook",
+        "ansible-vault",
+        "apt",
+        "certbot",
+        "curl",
+        "df",
+        "dig",
+        "docker",
+        "editor",
+        "git",
+        "journalctl",
+    ),
+    *("make", "man", "master", "nc", "postconf", "postfix", "ssh", "systemctl"),
 )
 BY_PLACE = (".venv/bin/python", "postfix/instance")  # programs of the world that a page names by where they are
 BEGINNING = """\
+unset BASH_ENV
 set -eEuo pipefail
 trap 'echo "$BASH_SOURCE:$LINENO: ended with $?: $BASH_COMMAND" >&2' ERR
 """
@@ -67,6 +80,7 @@ def machine(folder: Path, dns: str) -> Iterator[Machine]:
         found = shutil.which(name)
         assert found, f"there is no {name}"
         (folder / name).symlink_to(found)
+    (folder / "python3").symlink_to(sys.executable)
     for name in ("smtpy", "sudo"):
         (folder / name).symlink_to(BIN / name)
     for name in WORLD:
@@ -82,7 +96,8 @@ def machine(folder: Path, dns: str) -> Iterator[Machine]:
 
 
 def furnish(folder: Path) -> None:
-    """What lies about where a page is followed: a working tree, and a message."""
+    """What lies about where a page is followed: a working tree, a message, what other services export."""
+    shutil.copytree(BIN.parent / "exports", folder, dirs_exist_ok=True)
     shutil.copytree(ROOT / "ansible" / "inventories", folder / "smtpy" / "ansible" / "inventories")
     shutil.copy(ROOT / ".env.example", folder)
     (folder / "message.eml").write_bytes(b"From: Ann <ann@friend.example>\r\nTo: shop@you.example\r\n\r\nhello\r\n")

@@ -28,7 +28,7 @@ PARSED = (
 FINDING = {
     ("domain", "check"): {1},
     ("mailbox", "check"): {1},
-    ("doctor",): {1, os.EX_UNAVAILABLE},
+    ("doctor",): {1, os.EX_UNAVAILABLE, os.EX_CONFIG},
     ("resolve",): {os.EX_NOUSER, os.EX_TEMPFAIL},
 }
 STREAMS = 3

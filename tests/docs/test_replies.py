@@ -35,6 +35,7 @@ DIALOGS = {
     "501 5.1.3 Bad recipient address syntax": ("EHLO c.example", "MAIL FROM:<>", f"RCPT TO:{SHOP}"),
     "502 5.5.1 VRFY command is disabled": ("EHLO c.example", f"VRFY {SHOP}"),
     "503 5.5.1 Error: send HELO/EHLO first": ("MAIL FROM:<>",),
+    "554 5.5.0 Error: SMTP protocol synchronization": ("EHLO c.example\r\nNOOP",),  # EHLO is the last of a group
 }
 # The same of a Postfix whose limits are as tight as these.
 TIGHT = ("smtpd_client_connection_count_limit = 1", "smtpd_hard_error_limit = 1", "smtpd_timeout = 1s")
@@ -60,7 +61,6 @@ HEARD_ELSEWHERE = {plain(UNKNOWN), *(plain(answer) for answer, _ in ABSENT.value
 HEARD_HERE = {
     *DIALOGS,
     "554 5.4.0 Error: too many hops",
-    "554 5.5.0 Error: SMTP protocol synchronization",
     "421 4.7.0 Error: too many connections",
     "421 4.7.0 Error: too many errors",
     "421 4.4.2 Error: timeout exceeded",
@@ -92,12 +92,6 @@ def test_what_postfix_says_of_itself(town: Stand, reply: str) -> None:
         dialog.answer()
         answers = [dialog.command(line) for line in DIALOGS[reply]]
     assert plain(answers[-1]) == reply
-
-
-def test_who_talks_early(town: Stand) -> None:
-    with town.dialog(client="127.0.0.2") as dialog:
-        dialog.raw(b"EHLO early.example\r\n")
-        assert plain(dialog.answer()) == "554 5.5.0 Error: SMTP protocol synchronization"
 
 
 def test_who_comes_round_and_round(town: Stand) -> None:

@@ -20,6 +20,31 @@ smtpy domain add you.example --owner you@elsewhere.example
 smtpy mailbox add you@elsewhere.example --owner you@elsewhere.example
 smtpy alias add shop@you.example --to you@elsewhere.example
 """
+# After each service's part: that what tests/docs/exports has of it was understood.
+TAKEN_OVER = {
+    "addy.io": """\
+bash take-over.sh you@elsewhere.example <aliases.tsv
+smtpy alias list --domain you.example | grep -F 'a@one.example, b@two.example'
+smtpy alias show sl@you.example | grep -F 'a shop, open'
+smtpy resolve off@you.example | grep -F '550 5.2.1'
+if smtpy alias show x@simplelogin.example; then exit 9; fi
+""",
+    "Forward Email": """\
+smtpy resolve addy@you.example | grep -F you@elsewhere.example
+if smtpy alias show gone@you.example; then exit 9; fi
+""",
+    "ImprovMX": """\
+smtpy resolve fe@you.example | grep -F 'a@one.example, c@one.example'
+smtpy resolve quiet@you.example | grep -F '550 5.2.1'
+export IMPROVMX_KEY=k CLOUDFLARE_TOKEN=t ZONE=z
+""",
+    "Cloudflare Email Routing": "smtpy resolve ix@you.example | grep -F 'a@one.example, d@one.example'",
+    "Postfix's virtual files": "smtpy resolve cf@you.example | grep -F e@one.example",
+    "3. Look": """\
+smtpy resolve shop@you.example | grep -F 'a@one.example, b@two.example'
+smtpy resolve anybody@you.example | grep -F f@one.example
+""",
+}
 A_KEY = "smtpy backup --new-key backup-key.txt\n"
 A_BACKUP = """\
 export SMTPY_BACKUP_RECIPIENTS=$(sed -n 's/.*public key: //p' backup-key.txt)
@@ -29,7 +54,7 @@ ANOTHER_MACHINE = """\
 export SMTPY_CONFIG=$PWD/other/smtpy.toml SMTPY_STATE_DIR=$PWD/other SMTPY_RUN_DIR=$PWD/other
 """
 # The pages that begin with a configuration and nothing in it; the others have A_DOMAIN.
-FROM_NOTHING = {"docs/ansible.md", "docs/docker.md"}
+FROM_NOTHING = {"docs/ansible.md", "docs/docker.md", "docs/tutorial.md", "docs/migration.md"}
 # What has happened between two blocks of a page: commands, by the heading that they go before.
 MEANWHILE = {
     "README.md": {
@@ -55,6 +80,7 @@ smtpy domain add demo.example --owner you@elsewhere.example
             NO_MAILBOX: "smtpy mailbox off you@elsewhere.example",
         }.items()
     },
+    "docs/migration.md": TAKEN_OVER,
     "docs/practices.md": {"Secrets": "smtpy key use --now you.example", "Backups": A_KEY + A_BACKUP},
     "docs/backup.md": {"Coming back": A_BACKUP + ANOTHER_MACHINE},
 }
