@@ -6,6 +6,7 @@ twice and end half-way: each step stands by itself.
 
 import contextlib
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from threading import Event
 
 from sqlalchemy import Engine
 
-from smtpy.admin import keys, links, retention, sessions, signing_in
+from smtpy.admin import keys, links, queue, retention, sessions, signing_in
 from smtpy.admin.change import Change, change, reading
 from smtpy.admin.checks import Checked, check
 from smtpy.admin.outages import Outage, named
@@ -23,6 +24,8 @@ from smtpy.admin.refusals import Refusal
 from smtpy.backup.keeping import found_in, name_of, superfluous
 from smtpy.backup.making import make
 from smtpy.config import Settings
+from smtpy.queue.client import Helper
+from smtpy.queue.protocol import Act, Request
 from smtpy.store import bounce_counting, counting, parts
 from smtpy.store.findings import Subject, due, forget
 from smtpy.terms import vault_of
@@ -50,12 +53,16 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """`every`: from one end to the next beginning, on whichever host. `apart`: waits for no other duty."""
+    """`every`: from one end to the next beginning, on whichever host. `apart`: waits for no other duty.
+
+    `here`: each host does its own, without a lease.
+    """
 
     name: str
     every: timedelta
     run: Callable[[Post], None]
     apart: bool = False
+    here: bool = False
 
 
 def check_domains(post: Post) -> None:
@@ -169,6 +176,20 @@ def purge_history(post: Post) -> None:
             log.info("purge %s=%d older than %s", kept.name, gone, kept.before.isoformat(timespec="minutes"))
 
 
+def purge_held(post: Post) -> None:
+    """What has been on hold in this host's queue for long enough is deleted, and noted. Raises Outage."""
+    if not post.settings.held_days:
+        return
+    desk, before = Helper(post.settings.queue_listen), time.time() - 86_400 * post.settings.held_days
+    held = queue.page(desk, Request(Act.LIST, queue="hold", limit=BATCH, by=ACTOR)).messages  # oldest first
+    for message in held:
+        if message.arrived >= before or post.stopping.is_set():
+            return
+        with contextlib.suppress(Refusal), named(), _changing(post) as c:  # somebody was faster
+            queue.act(c, desk, Act.DELETE, message.id)
+            log.info("purge held=%s from=<%s>: nobody released it", message.id, message.sender)
+
+
 def back_up(post: Post) -> None:
     """A new file in backup_dir when the newest is old enough, and those gone that need not stay. Raises Outage."""
     folder, now = post.settings.backup_dir, datetime.now(UTC)
@@ -203,4 +224,5 @@ DUTIES = (
     Duty("back up", timedelta(minutes=10), back_up),
     Duty("divide journal", timedelta(hours=1), divide_journal),
     Duty("purge history", timedelta(minutes=10), purge_history),
+    Duty("purge held", timedelta(minutes=10), purge_held, here=True),
 )

@@ -1,6 +1,7 @@
 """The queue helper on real Postfix: as a process, through its client, by the command; and those it must not serve."""
 
 import json
+import logging
 import os
 import stat
 import subprocess
@@ -8,14 +9,18 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
+from unittest.mock import patch
 
 import pytest
 
+from smtpy.config import load
 from smtpy.net import Endpoint
 from smtpy.queue.client import Helper, NoHelper
 from smtpy.queue.postfix import Postfix
 from smtpy.queue.protocol import Act, Answer, Done, Letter, Listing, Message, Refused, Request
 from smtpy.store.engine import open_engine
+from smtpy.worker.duties import Post, purge_held
 from tests.cli.conftest import run
 from tests.stand import Stand
 from tests.waiting import until
@@ -216,6 +221,26 @@ def told_sender(before: str) -> str:
     sender = str(json.loads(before)["sender"])
     assert sender.startswith("SRS0=")
     return sender
+
+
+def test_what_nobody_released_goes_after_held_days(
+    house: Stand, helper: Helper, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "smtpy.worker")
+    held, waiting = deferred(house, helper, "held"), deferred(house, helper, "waits")
+    assert helper.ask(Request(Act.HOLD, held.id)) == Done()
+    settings = load(None, house.environ)
+    engine = open_engine(settings.database_url)
+    try:
+        for days, age, there in ((0, 9, True), (2, 0, True), (2, 9, False)):
+            with patch("time.time", lambda age=age: held.arrived + age * 86_400.0):
+                purge_held(Post(engine, settings.model_copy(update={"held_days": days}), Event()))
+            assert bool(found(helper, held.id, "hold")) is there
+    finally:
+        engine.dispose()
+    assert found(helper, waiting.id, "deferred")
+    assert f"purge held={held.id} from=<SRS0=" in caplog.text
+    until(lambda: f"{held.id}: removed" in house.maillog(), "told by Postfix")
 
 
 @NOT_ROOT
