@@ -11,31 +11,24 @@ sentry-sdk is imported if the setting is set, and not else.
 
 import logging
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from importlib.metadata import version
 from typing import Any
+
+from smtpy.optional import load
 
 FLUSH_SECONDS = 2.0  # for what is under way when the process ends
 FRAME = ("filename", "module", "function", "lineno", "context_line", "pre_context", "post_context", "in_app")
 EVENT = ("event_id", "timestamp", "platform", "level", "logger", "release", "environment", "server_name", "sdk")
 
 
-class NotInstalled(Exception):
-    """The setting wants a package that is not there; in words that say what to do."""
-
-    def __init__(self, setting: str, extra: str) -> None:
-        super().__init__(f"{setting} takes packages that are not installed: pip install 'smtpy[{extra}]', or unset it")
-
-
 def begin(dsn: str, process: str, hostname: str) -> None:
-    """Tell of errors that this process and its children log from now on. Raises NotInstalled."""
+    """Tell of errors that this process and its children log from now on. Raises smtpy.optional.NotInstalled."""
     if not dsn:
         return
-    try:
-        sentry = import_module("sentry_sdk")
-        handlers, hooks = (import_module(f"sentry_sdk.integrations.{name}") for name in ("logging", "excepthook"))
-    except ImportError:
-        raise NotInstalled("sentry_dsn", "sentry") from None
+    sentry, handlers, hooks = (
+        load(f"sentry_sdk{name}", wanted_by="sentry_dsn", extra="sentry")
+        for name in ("", ".integrations.logging", ".integrations.excepthook")
+    )
     sentry.init(
         dsn,
         before_send=chosen,

@@ -4,6 +4,7 @@ from smtpy.config import Settings
 from smtpy.directory.resolve import House
 from smtpy.routing.arrival import Terms
 from smtpy.routing.keyring import Keyring
+from smtpy.spans import span
 from smtpy.srs import Srs
 from smtpy.vault import Vault
 
@@ -22,7 +23,7 @@ def house_of(settings: Settings) -> House:
 def terms_of(settings: Settings) -> Terms:
     """What a plan keeps to."""
     keys = tuple(key.get_secret_value().encode() for key in settings.secret_keys)
-    return Terms(settings.hostname, srs_of(settings), keys, settings.max_hops, Keyring(vault_of(settings)))
+    return Terms(settings.hostname, srs_of(settings), keys, settings.max_hops, Keyring(vault_of(settings)), span)
 
 
 def vault_of(settings: Settings) -> Vault:

@@ -32,6 +32,7 @@ from web import (
     pages,
     places,
     sessions,
+    spans,
     told,
     tracing,
 )
@@ -61,6 +62,7 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
         hops = settings.web_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # Flask's own way
     figures.init_app(app)
+    spans.init_app(app)
     sessions.init_app(app)
     origin.init_app(app)
     csrf.init_app(app)

@@ -3,10 +3,11 @@
 import os
 import sys
 
-from smtpy import crashes
+from smtpy import crashes, spans
 from smtpy.admin.outages import unfit
 from smtpy.cli.logs import set_up
 from smtpy.config import BadSettings, load
+from smtpy.optional import NotInstalled
 from smtpy.store.engine import open_engine
 from web import create_app
 
@@ -17,7 +18,8 @@ except BadSettings as bad:
 set_up("web", settings.log_level, settings.log_format, settings.log_addresses)
 try:
     crashes.begin(settings.sentry_dsn, "web", settings.hostname)
-except crashes.NotInstalled as error:
+    spans.begin("web")
+except NotInstalled as error:
     sys.exit(f"web: {error}")
 engine = open_engine(settings.database_url, deadline=settings.deadline_seconds)
 if outage := unfit(engine):

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import click
 
-from smtpy import crashes
+from smtpy import crashes, spans
 from smtpy.cli.logs import set_up
 from smtpy.cli.setup import Setup, Trouble, pass_setup
+from smtpy.optional import NotInstalled
 
 
 @contextlib.contextmanager
@@ -19,7 +20,8 @@ def service(setup: Setup, process: str, *, fits: bool = True) -> Iterator[None]:
     set_up(process, settings.log_level, settings.log_format, settings.log_addresses)
     try:
         crashes.begin(settings.sentry_dsn, process, settings.hostname)
-    except crashes.NotInstalled as error:
+        spans.begin(process)
+    except NotInstalled as error:
         raise Trouble(os.EX_CONFIG, f"{process}: {error}") from None
     if fits:
         _meet_database(setup)

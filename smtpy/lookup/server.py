@@ -20,6 +20,7 @@ from smtpy.lookup.tables import look_up
 from smtpy.patience import Patience
 from smtpy.pulse import Numbers, Pulse
 from smtpy.serving import Answer, Limits, Service, Sparing, stop_signal
+from smtpy.spans import span
 from smtpy.store.directory import open_directory
 from smtpy.terms import house_of
 
@@ -60,14 +61,14 @@ class Lookup:
 
     def answer(self, request: bytes) -> Answer:
         """The reply, or what will give it."""
-        with self._edge(request):
+        with self._edge(request), span("lookup"):
             found = self._patience.ask(partial(look_up, request, house=self._house, now=datetime.now(UTC)))
             log.debug("asked=%r", request)
             return encode(found) if isinstance(found, bytes) else self._later(request, found)
         return NOT_NOW
 
     async def _later(self, request: bytes, found: Coroutine[None, None, bytes]) -> bytes:
-        with self._edge(request):
+        with self._edge(request), span("lookup", waited=True):
             return encode(await found)
         return NOT_NOW
 

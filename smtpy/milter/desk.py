@@ -27,6 +27,7 @@ from smtpy.routing.sealing import UNOPENED
 from smtpy.routing.standing import Standing, standing_of
 from smtpy.serving import Sparing
 from smtpy.signing.body import OURS, BodyDigest, BodySpec
+from smtpy.spans import span
 from smtpy.store.cache import CachedDirectory, NotCached
 from smtpy.store.directory import open_directory
 from smtpy.store.journal import Delivery, Entry, Journal, JournalDown
@@ -110,7 +111,8 @@ class Desk:
         asked = _is_forwarded(answers) and not self.asking.trusts(envelope.client)
         standing = self._standing(ended, ended.claims, dns, now) if ended.claims and asked else None
         arrival = Arrival(self.new_id(), ended.stage, ended.message, now, standing, ended.digests.get(OURS))
-        decided = plan(arrival, answers, self.terms)
+        with span("plan"):
+            decided = plan(arrival, answers, self.terms)
         if UNOPENED in decided.signed:
             _sparing.warning("no encryption key opens some signing keys, mail leaves unsigned: see smtpy doctor")
         return arrival, decided
@@ -118,7 +120,8 @@ class Desk:
     def _standing(self, ended: Ended, claims: Claims, dns: Dns, now: datetime) -> Standing:
         envelope, asking = ended.message.envelope, self.asking
         origin = Origin(envelope.client, envelope.helo, envelope.reverse_path, self.house.hostname)
-        found = authenticate(claims, ended.digests, origin, dns, asking.suffixes, now)
+        with span("authn"):
+            found = authenticate(claims, ended.digests, origin, dns, asking.suffixes, now)
         return standing_of(found, self.house.hostname, asking.suffixes, asking.trusted_sealers)
 
     def remember(self, token: str, sender: str) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import uvloop
 
+from smtpy import spans
 from smtpy.config import Settings
 from smtpy.milter.desk import Desk, open_desk
 from smtpy.milter.engine import Asked, Connection, Engine
@@ -118,6 +119,7 @@ def _work(settings: Settings, shared: socket.socket) -> None:
         with Pulse(settings.run_dir, "milter", desk.told):
             uvloop.run(_serve(desk, shared))
         desk.close()
+        spans.end()
         status = os.EX_OK
     except Exception:  # the edge of the process: say why it ends, the parent starts another
         log.exception("worker failed")

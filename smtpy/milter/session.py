@@ -29,6 +29,7 @@ from smtpy.milter.engine import Base, MustWait
 from smtpy.routing.arrival import Arrival, Stage
 from smtpy.routing.outcome import Plan, Verdict
 from smtpy.signing.body import OURS, BodyHashes
+from smtpy.spans import note, span
 
 NOT_NOW = Reply(451, "4.3.0", "The message cannot be handled now, try again later")
 
@@ -120,7 +121,8 @@ class Session(Base):
 
     def end(self, decide: Decide) -> int:
         try:
-            return self.act(decide)
+            with span("end of message", stage=self.stage, queue_id=self.getsymval("i") or ""):
+                return self.act(decide)
         except MustWait:
             raise
         except Unavailable as missing:
@@ -138,6 +140,7 @@ class Session(Base):
         if plan.verdict is Verdict.ACCEPT:
             apply(plan.edits, self._ctx, self.desk.remember)
         queue_id = self.getsymval("i") or ""
+        note(verdict=plan.verdict)
         self.desk.record(arrival, plan, queue_id, (time.perf_counter_ns() - started) // 1000)
         _log(queue_id, arrival, plan)
         if plan.verdict is Verdict.DISCARD:

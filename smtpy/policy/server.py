@@ -23,6 +23,7 @@ from smtpy.policy.decision import Decision, decide
 from smtpy.policy.protocol import Request, Requests, action
 from smtpy.pulse import Numbers, Pulse
 from smtpy.serving import Answer, Limits, Service, Sparing, stop_signal
+from smtpy.spans import note, span
 from smtpy.store.directory import open_directory
 from smtpy.store.journal import Delivery, Entry, Journal
 from smtpy.terms import house_of
@@ -68,7 +69,7 @@ class Policy:
 
     def answer(self, request: Request) -> Answer:
         """The action, or what will give it."""
-        with self._edge(request):
+        with self._edge(request), span("policy"):
             now, started = datetime.now(UTC), time.perf_counter_ns()
             question = partial(decide, request, house=self._house, max_bytes=self._max_bytes, now=now)
             decided = self._patience.ask(question)
@@ -80,11 +81,12 @@ class Policy:
     async def _later(
         self, request: Request, decided: Coroutine[None, None, Decision], now: datetime, started: int
     ) -> bytes:
-        with self._edge(request):
+        with self._edge(request), span("policy", waited=True):
             return self._told(request, await decided, now, started)
         return NOT_NOW
 
     def _told(self, request: Request, decided: Decision, now: datetime, started: int) -> bytes:
+        note(status=decided.reply.status if decided.reply else "")
         if decided.reply:
             log.info(
                 "NOQUEUE: from=<%s> to=<%s> action=%r why=%r",

@@ -1,6 +1,7 @@
 """What a plan is made from: the message as it arrived, what was asked about it, and what the service has settled."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -31,6 +32,7 @@ class Terms:
     keys: Keys
     max_hops: int  # Received fields
     keyring: Keyring
+    watch: Callable[[str], AbstractContextManager[object]] = nullcontext  # what is done within is of that name
 
 
 @dataclass(frozen=True, slots=True)

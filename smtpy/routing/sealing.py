@@ -35,8 +35,9 @@ def sealed(arrival: Arrival, edits: list[Edit], domain: str, answers: Answers, t
     header = Header(edited_fields(arrival.message.fields, edits))
     poses = arrival.standing is not None and arrival.standing.poses_as(domain)
     try:
-        added = [] if poses else [*_signatures(header, arrival, arrival.body, signers)]
-        seal = _seal(header.topped(map(field_of, reversed(added))), arrival, signers)
+        with terms.watch("sign"):
+            added = [] if poses else [*_signatures(header, arrival, arrival.body, signers)]
+            seal = _seal(header.topped(map(field_of, reversed(added))), arrival, signers)
     except Unsignable as unsignable:
         return edits, f"no, {unsignable}"
     told = [f"{each.selector}._domainkey.{each.domain} ({each.algorithm})" for each in signers]
