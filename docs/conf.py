@@ -26,6 +26,7 @@ exclude_patterns = [".*", "build", "tests", "web", "README.md"]  # not looked in
 root_doc = FRONT
 myst_heading_anchors = 3
 highlight_language = "text"
+smartquotes = False  # what is searched for and copied is as it was written: --option, "words"
 html_theme = "furo"
 html_title = "SMTPy"
 html_show_sphinx = False

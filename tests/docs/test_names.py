@@ -1,14 +1,18 @@
-"""Commands within the sentences of the pages: each exists, and so does each of their options."""
+"""Commands within the sentences of the pages, and settings in their examples: each exists, and so does each option."""
 
+import json
 import re
+import tomllib
 from collections.abc import Iterator
 from itertools import product
 
 import click
 import pytest
+import yaml
 
 from smtpy.cli import main
-from tests.docs.pages import PAGES, spans
+from smtpy.config.schema import Settings
+from tests.docs.pages import PAGES, blocks, spans
 
 TODAY = tuple(page for page in PAGES if page != "CHANGELOG.md")  # which tells of what is no more, too
 OTHERS = {"|", ">", "&&", ";"}  # what follows is another program's
@@ -58,3 +62,19 @@ def test_one_that_does_not_exist_is_found() -> None:
     assert wrong(["alias", "ad", "x@you.example"]) == "smtpy alias has no command ad"
     assert wrong(["alias", "add", "--too", "x@you.example"]) == "smtpy alias add has no option --too"
     assert sum(len(list(commands(page))) for page in TODAY) > 100
+
+
+def test_settings_in_examples_exist() -> None:
+    """Values are their readers' (`age1...`)."""
+    examples = [block for page in TODAY for block in blocks(page) if block.language in ("toml", "yaml", "json")]
+    given: set[str] = set()
+    for each in examples:
+        match each.language:
+            case "toml":
+                given |= {key.removesuffix("_file") for key in tomllib.loads(each.text)}
+            case "yaml":
+                given |= set(yaml.safe_load(each.text).get("smtpy_settings", {}))
+            case _:
+                json.loads(each.text)
+    assert {"backup_dir", "dns_servers", "web_origin"} <= given
+    assert given - set(Settings.model_fields) == set()

@@ -1,5 +1,6 @@
 """A message's timeline on a real Postfix: whatever can become of it is told, through both passes."""
 
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -32,6 +33,17 @@ def test_delivered(place: Place) -> None:
         assert place.log(about) == [found], about
     assert found in place.log("team@our.example")
     assert found in place.log(ANN)
+
+
+def test_the_tutorial_shows_it_as_it_is(place: Place) -> None:
+    """The same fields and the same steps, whatever their values."""
+    page = Path(__file__).parents[2] / "docs" / "tutorial.md"
+    [shown] = [text for text in re.findall(r"^```text\n(.*?)^```", page.read_text(), re.M | re.S) if "finished" in text]
+    name = place.send("ann@our.example")
+    until(lambda: place.log(name) and kinds(place.log(name)[0])[-1:] == ["finished"], "finished", PATIENCE)
+    told = place.stand.cli("log", f"<{name}>").stdout
+    for shape in (r"\b([a-z]+)=", r"^(?: {4}(\S+?)[ =]| {6}\S+ (\w+))"):
+        assert re.findall(shape, told, re.M) == re.findall(shape, shown, re.M)
 
 
 def test_deferred_with_the_words_then_delivered(place: Place) -> None:
