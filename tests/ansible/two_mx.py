@@ -11,7 +11,7 @@ import yaml
 
 from tests.ansible.looking import DOMAIN, declare, forwarded, letter, ports_are_right, send, units_run
 from tests.ansible.playing import MINE, changes, commit, converges, say, step, take
-from tests.ansible.world import MAILBOX, SENDER, Host, Otherwise, World, note
+from tests.ansible.world import MAILBOX, SENDER, Host, Otherwise, World, note, wait_for
 
 A, B = Host("mx1.you.example", "192.0.2.25"), Host("mx2.you.example", "198.51.100.25")
 DB = Host("db.you.example", "203.0.113.5")
@@ -39,7 +39,10 @@ def show(world: World) -> None:
         seen_at_once()
         forwarded(world, A, f"new@{DOMAIN}")
     commit("another release")
-    with step("upgrade.yml, one after the other: there is always one that takes mail"), mail_flows():
+    with (
+        step("upgrade.yml, one after the other: there is always one that takes mail, and none is lost"),
+        mail_flows(world),
+    ):
         changes((A, B), lambda number: number > 0, "upgrade.yml")
     with step("A is off: B forwards"):
         world.stop(A)
@@ -69,13 +72,14 @@ def asked(host: Host, recipient: str) -> int:
 
 
 @contextmanager
-def mail_flows() -> Iterator[None]:
+def mail_flows(world: World) -> Iterator[None]:
     """One message after the other meanwhile, each to A, and to B if A does not take it, as MX records have it."""
-    over, taken = Event(), []
+    over, taken, ids = Event(), [], []
 
     def write() -> None:
         while not over.is_set():
             message = letter(f"shop@{DOMAIN}")
+            ids.append(str(message["Message-ID"]).encode())
             taken.append(next((host.name for host in (A, B) if send(host, message)), None))
             over.wait(SECOND)
 
@@ -89,3 +93,4 @@ def mail_flows() -> Iterator[None]:
     if None in taken or not taken:
         raise Otherwise(f"neither took {taken.count(None)} messages of {len(taken)}")
     note(f"           {len(taken)} messages, {taken.count(B.name)} by B")
+    wait_for(lambda: all(any(each in octets for _, octets in world.arrived) for each in ids), "all of them", 180)
