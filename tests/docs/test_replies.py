@@ -1,6 +1,6 @@
 """docs/replies.md has an entry for each reply that a sender may hear from us, and for no other.
 
-Ours stand in the source. Those of Postfix are heard from a real one, here or in tests/postfix/test_guards.py.
+Ours stand in the source. Those of Postfix are heard from a real one, here or in tests/postfix.
 """
 
 import re
@@ -19,6 +19,7 @@ from smtpy.mail.reply import Reply
 from smtpy.store.engine import open_engine
 from tests.dialog import Answer
 from tests.docs.pages import ROOT
+from tests.postfix.test_certificate import NO_MILTER, NO_TLS
 from tests.postfix.test_guards import ABSENT, UNKNOWN
 from tests.stand import HOSTNAME, Stand
 
@@ -57,7 +58,7 @@ def plain(answer: Answer | str) -> str:
     return re.sub(rf"<[^>]*>: |Recipient address rejected: |{re.escape(HOSTNAME)} | from \S+$", "", str(answer))
 
 
-HEARD_ELSEWHERE = {plain(UNKNOWN), *(plain(answer) for answer, _ in ABSENT.values())}
+HEARD_ELSEWHERE = {plain(UNKNOWN), *(plain(answer) for answer, _ in ABSENT.values()), NO_TLS, NO_MILTER}
 HEARD_HERE = {
     *DIALOGS,
     "554 5.4.0 Error: too many hops",

@@ -11,6 +11,7 @@ from tests.stand import Stand
 from tests.waiting import until
 
 CLIENT = "127.0.0.2"
+NO_TLS, NO_MILTER = "454 4.7.0 TLS not available due to local problem", "454 4.3.0 Try again later"
 TRANSACTION = ("friend@sender.example", ["alias@our.example"], b"Subject: hello\r\n\r\nhello\r\n")
 
 
@@ -76,10 +77,21 @@ def test_a_chain_that_cannot_be_read_costs_encryption_and_no_mail(front: Stand, 
     def refused() -> bool:
         with front.dialog(client=CLIENT) as dialog:
             dialog.hello()
-            return str(dialog.command("STARTTLS")).startswith("454 4.7.0")
+            return str(dialog.command("STARTTLS")) == NO_TLS
 
     until(refused, "STARTTLS put off")
     assert front.send(*TRANSACTION, client=CLIENT).accepted
     write_chain(chain, "new.example")
     front.reload()
     until(lambda: not refused() and shown(front) == "new.example", "the certificate")
+
+
+def test_without_the_milter_encryption_is_put_off_too(front: Stand) -> None:
+    front.configure("smtpd_milters = unix:/nowhere")
+
+    def put_off() -> bool:
+        with front.dialog(client=CLIENT) as dialog:
+            dialog.hello()
+            return str(dialog.command("STARTTLS")) == NO_MILTER
+
+    until(put_off, "STARTTLS put off")
