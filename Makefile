@@ -26,9 +26,8 @@ install: .venv/dev ## only install, into .venv
 docs: .venv/dev ## docs/ and the other pages as a site, in build/docs
 	@$(bin)/python -m sphinx -c docs -b html -d build/doctrees --fail-on-warning --keep-going --quiet . build/docs
 
-reference: .venv/dev ## write docs/commands.md and docs/settings.md anew from the code
-	@$(bin)/python -m docs.commands
-	@$(bin)/smtpy config doc --format markdown >docs/settings.md
+reference: .venv/dev ## write the pages of commands, settings and metrics anew from the code
+	@$(bin)/python -m docs.reference
 
 bench: debian-bench .venv/dev ## messages a second against bare Postfix; writes JSON to $$BENCH_JSON
 	@exec $(bin)/python -m bench $(ARGS)

@@ -1,7 +1,7 @@
-"""docs/commands.md is what the commands say; settings and metrics are compared where their tables are tested."""
+"""Pages that the code has. tests/cli/test_manual.py compares that of settings, tests/metrics/test_pages.py metrics."""
 
-from docs.commands import PAGE, page
+from docs.reference import HERE, commands
 
 
 def test_the_page_of_commands_is_what_they_say() -> None:
-    assert PAGE.read_text("utf-8") == page(), "run `make reference`"
+    assert (HERE / "commands.md").read_text("utf-8") == commands(), "run `make reference`"

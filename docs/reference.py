@@ -1,6 +1,7 @@
-"""docs/commands.md: every command, as the commands themselves have it; `make reference` writes it, a test compares."""
+"""Pages that the code has: commands, settings, rows of metrics. `make reference` writes them, tests compare them."""
 
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import click
 
 from smtpy.cli import main
 from smtpy.cli.manual import EXITS
+from smtpy.config.reference import markdown as settings
+from smtpy.metrics.table import METRICS
 
-PAGE = Path(__file__).with_name("commands.md")
+HERE = Path(__file__).parent
 ABOUT = """\
 # Commands
 
@@ -19,8 +22,8 @@ stderr, and by how it ends:
 """
 
 
-def page() -> str:
-    """The whole page."""
+def commands() -> str:
+    """docs/commands.md."""
     root = click.Context(main, info_name="smtpy", **main.context_settings)
     exits = ("| exit status | |", "|---|---|", *(f"| {status} | {words} |" for status, words in EXITS))
     return "\n".join((ABOUT, *exits, "", *_options(root), "", *_commands(root, 2))).rstrip() + "\n"
@@ -56,5 +59,25 @@ def _options(context: click.Context) -> Iterator[str]:
             yield f"- `{record[0]}`: {record[1].replace('  ', ' ')}".rstrip(": ")
 
 
+def metrics() -> Iterator[str]:
+    """The rows of docs/metrics.md."""
+    for each in METRICS:
+        labels = ", ".join(f"`{label}`" for label in each.labels) or "*none*"
+        yield f"| `{each.name}` | {each.kind} | {labels} | {each.meaning} |"
+
+
+def _with_rows(page: str, rows: Iterator[str]) -> str:
+    """The page with these instead of the rows of its table, which begin with a name in backticks."""
+    return re.sub(r"(?:^\| `.*\n)+", lambda _: "".join(f"{row}\n" for row in rows), page, count=1, flags=re.M)
+
+
+def write() -> None:
+    """All of them."""
+    told = (HERE / "metrics.md").read_text("utf-8")
+    (HERE / "commands.md").write_text(commands(), "utf-8")
+    (HERE / "settings.md").write_text(settings(), "utf-8")
+    (HERE / "metrics.md").write_text(_with_rows(told, metrics()), "utf-8")
+
+
 if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")
+    write()
