@@ -20,7 +20,7 @@ SAID = {os.EX_OK: "ok   ", WARNING: "WARN "}  # the rest are errors
 
 SUBJECTS = (
     *("settings", "files", "clock", "disk", "database", "backups", "resolvers", "lookup", "policy", "milter", "queue"),
-    *("postfix", "smtpd", "hostname", "blocklists"),
+    *("postfix", "smtpd", "web", "hostname", "blocklists"),
 )
 
 

@@ -7,9 +7,12 @@ given up tend to list everybody one day.
 """
 
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from ipaddress import IPv4Network, ip_address, ip_network
+from itertools import chain
 from pathlib import Path
 
 from smtpy.config import Settings
@@ -18,6 +21,7 @@ from smtpy.doctor.finding import WARNING, Finding
 from smtpy.doctor.hostname import addresses_of, asking, main_cf
 
 AT_ONCE = 8
+EVERY_SECONDS = 600.0  # that a process asks; a list learns of it, and pays for it
 LISTED, NOT_LISTED = "2.0.0.127", "1.0.0.127"  # RFC 5782 section 5
 _CODES = IPv4Network("127.0.0.0/8")
 _NO_ANSWERS = (ip_network("127.255.255.0/24"), ip_network("127.0.0.1/32"))
@@ -29,22 +33,27 @@ class _Silent(Exception):
 
 
 def examine(settings: Settings, folder: Path | None) -> Iterator[Finding]:
-    """All lists at once."""
+    """What the lists say, if our addresses matter."""
     if not settings.blocklists:
         yield Finding("blocklists", os.EX_OK, "none is asked: blocklists is not set")
         return
     if relay := main_cf(folder).get("relayhost"):
         yield Finding("blocklists", os.EX_OK, f"mail leaves by {relay}, and it is for whoever runs that to look")
         return
+    yield from _asked(settings, int(time.monotonic() // EVERY_SECONDS))
+
+
+@lru_cache(maxsize=1)
+def _asked(settings: Settings, _turn: int) -> tuple[Finding, ...]:
+    """All lists at once, and not again in the same turn: `smtpy metrics` looks once a minute."""
     dns = asking(settings)
     try:
         addresses = tuple(map(str, settings.outgoing_addresses)) or addresses_of(dns, settings.hostname)
     except DnsTrouble as trouble:
-        yield Finding("blocklists", os.EX_OK, f"could not be asked: {trouble}")
-        return
+        return (Finding("blocklists", os.EX_OK, f"could not be asked: {trouble}"),)
     with ThreadPoolExecutor(AT_ONCE) as crew:
-        for found in crew.map(lambda name: list(_ask(dns, name, addresses)), settings.blocklists):
-            yield from found
+        found = crew.map(lambda name: tuple(_ask(dns, name, addresses)), settings.blocklists)
+        return tuple(chain.from_iterable(found))
 
 
 def _ask(dns: Dns, name: str, addresses: tuple[str, ...]) -> Iterator[Finding]:

@@ -37,8 +37,18 @@ def _look(settings: Settings, said: Mapping[str, str], dns: Dns) -> Iterator[Fin
         return
     name = said.get("smtp_helo_name", settings.hostname).lower()
     forth = addresses if name == settings.hostname else addresses_of(dns, name)
-    for address in settings.outgoing_addresses or addresses:
-        yield _way_back(dns, str(address), name, forth)
+    for address in map(str, settings.outgoing_addresses or addresses):
+        yield _way_back(dns, address, name, forth) if _spoken(address, said) else _unspoken(address)
+
+
+def _spoken(address: str, said: Mapping[str, str]) -> bool:
+    protocols = said.get("inet_protocols", "all")
+    return protocols == "all" or f"ipv{ip_address(address).version}" in protocols
+
+
+def _unspoken(address: str) -> Finding:
+    words = f"{address} is in DNS, and Postfix does not speak its protocol, so other servers try it in vain first"
+    return Finding("hostname", WARNING, words, "set inet_protocols to all, or take the record away")
 
 
 def _way_back(dns: Dns, address: str, name: str, forth: tuple[str, ...]) -> Finding:

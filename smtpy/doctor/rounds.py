@@ -22,6 +22,7 @@ from smtpy.doctor import (
     resolvers,
     services,
     smtpd,
+    web,
 )
 from smtpy.doctor.finding import WARNING, Finding
 
@@ -59,6 +60,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("queue", lambda here: services.queue(here.settings)),
     ("postfix", lambda here: mta.examine(here.settings, here.postfix)),
     ("smtpd", lambda here: smtpd.examine(here.settings, here.postfix)),
+    ("web", lambda here: web.examine(here.settings)),
     ("hostname", lambda here: hostname.examine(here.settings, here.postfix)),
     ("blocklists", lambda here: blocklists.examine(here.settings, here.postfix)),
 )

@@ -29,19 +29,25 @@ Look = Callable[..., list[Finding]]
 
 
 @pytest.fixture
-def look(tmp_path: Path) -> Iterator[Look]:
+def server() -> Iterator[Nameserver]:
+    """A DNS that knows nothing yet."""
+    with Nameserver(Zone({}), negative_ttl=0) as opened:
+        yield opened
+
+
+@pytest.fixture
+def look(server: Nameserver, tmp_path: Path) -> Look:
     """Look with these names in DNS, these settings, and these lines in main.cf; without, there is no Postfix."""
-    with Nameserver(Zone({}), negative_ttl=0) as server:
 
-        def once(examine: Any, names: Names, *lines: str, **settings: object) -> list[Finding]:
-            server.zone.names = {name.lower(): records for name, records in names.items()}
-            if lines:
-                (tmp_path / "main.cf").write_text("\n".join(("compatibility_level = 3.6", *lines, "")))
-                (tmp_path / "master.cf").touch()
-                os.utime(tmp_path / "main.cf", (0, 0))  # Postfix waits for what is younger than a second
-            return list(examine(_settings(server, settings), tmp_path))
+    def once(examine: Any, names: Names, *lines: str, **settings: object) -> list[Finding]:
+        server.zone.names = {name.lower(): records for name, records in names.items()}
+        if lines:
+            (tmp_path / "main.cf").write_text("\n".join(("compatibility_level = 3.6", *lines, "")))
+            (tmp_path / "master.cf").touch()
+            os.utime(tmp_path / "main.cf", (0, 0))  # Postfix waits for what is younger than a second
+        return list(examine(_settings(server, settings), tmp_path))
 
-        yield once
+    return once
 
 
 def _settings(server: Nameserver, more: dict[str, object]) -> Settings:
@@ -82,6 +88,12 @@ def test_mail_that_leaves_from_another_address(look: Look) -> None:
     names = {HOST: {"A": [FOUR]}, **ptr("192.0.2.99", HOST)}
     (found,) = look(hostname.examine, names, outgoing_addresses=["192.0.2.99"])
     assert (found.code, "does not lead to 192.0.2.99" in found.words) == (WARNING, True)
+
+
+def test_a_protocol_that_postfix_does_not_speak(look: Look) -> None:
+    names = {HOST: {"A": [FOUR], "AAAA": [SIX]}, **ptr(FOUR, HOST)}  # no way back from the other: nothing leaves there
+    found = look(hostname.examine, names, f"myhostname = {HOST}", "inet_protocols = ipv4")
+    assert [(each.code, "in vain" in each.words) for each in found] == [(os.EX_OK, False), (WARNING, True)]
 
 
 def test_behind_a_relay_only_the_way_there_counts(look: Look) -> None:
@@ -140,6 +152,15 @@ ANSWERS: dict[str, tuple[Names, int, str]] = {
 def test_what_a_list_answers(look: Look, names: Names, code: int, words: str) -> None:
     (found,) = look(blocklists.examine, GOOD | names, blocklists=["bl.example"])
     assert (found.code, found.words[: len(words)]) == (code, words)
+
+
+def test_a_list_is_not_asked_again_at_once(look: Look, server: Nameserver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocklists, "EVERY_SECONDS", 1e9)
+    look(blocklists.examine, GOOD | TEST_POINTS, blocklists=["bl.example"])
+    asked = [name for name, _, _ in server.asked]
+    assert "2.0.0.127.bl.example" in asked
+    assert look(blocklists.examine, GOOD | TEST_POINTS, blocklists=["bl.example"])[0].code == os.EX_OK
+    assert [name for name, _, _ in server.asked] == asked
 
 
 def test_no_list_is_asked_unless_it_is_wanted(look: Look) -> None:
