@@ -51,9 +51,9 @@ def _place() -> Path:
 
 
 class Postgres:
-    """A server that can be stopped, hung and started again."""
+    """A server that can be stopped, hung and started again; a standby `of` another one, if that is named."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, of: "Postgres | None" = None) -> None:
         self._programs = programs
         self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_place()))  # a socket's path is short
         self._as_user: list[str] = []
@@ -64,9 +64,11 @@ class Postgres:
             owner = pwd.getpwnam(USER)
             os.chown(self._folder, owner.pw_uid, owner.pw_gid)
             self._as_user = ["setpriv", f"--reuid={USER}", f"--regid={owner.pw_gid}", "--init-groups"]
-        words = ["--no-sync", "--auth=trust", f"--username={USER}", "--encoding=UTF8", "--locale=C.UTF-8"]
+        words = ["initdb", "--auth=trust", f"--username={USER}", "--encoding=UTF8", "--locale=C.UTF-8"]
+        if of:
+            words = ["pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", f"--dbname={of.url('postgres')}"]
         subprocess.run(
-            [*self._as_user, str(programs / "initdb"), *words, "-D", str(self._folder / "data")],
+            [*self._as_user, str(programs / words[0]), *words[1:], "--no-sync", "-D", str(self._folder / "data")],
             check=True,
             capture_output=True,
         )
@@ -75,6 +77,7 @@ class Postgres:
         """Run it and wait until it answers."""
         settings = ["listen_addresses=", f"unix_socket_directories={self._folder}", "fsync=off", "max_connections=200"]
         settings += ["min_wal_size=32MB", "max_wal_size=64MB"]  # of memory
+        settings += ["wal_retrieve_retry_interval=100ms"]  # of a standby, whose primary comes and goes
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [

@@ -49,7 +49,8 @@ def _given(settings: Settings) -> dict[str, Any]:
     """What is no default. The URL of a database server has a password in it; the next machine says its own."""
     given: dict[str, Any] = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude={*SECRETS})
     if not settings.database_url.startswith("sqlite:"):
-        given.pop("database_url", None)
+        for key in ("database_url", "standby_url"):
+            given.pop(key, None)
     return given
 
 

@@ -87,6 +87,12 @@ def _database(url: str) -> str:
     return url
 
 
+def _standby(url: str, info: ValidationInfo) -> str:
+    if url and not all(str(each).startswith("postgresql") for each in (url, info.data.get("database_url"))):
+        raise ValueError("a standby is PostgreSQL's: both this and database_url are postgresql://user@host/name")
+    return url and _database(url)
+
+
 def _at_least(length: int) -> Callable[[SecretStr], SecretStr]:
     def check(secret: SecretStr) -> SecretStr:
         if len(secret) < length:
@@ -195,6 +201,7 @@ Hostnames = Annotated[tuple[str, ...], Listed, AfterValidator(_hosts), Field(tit
 Postmaster = Annotated[str, AfterValidator(_postmaster), Field(title="address")]
 ReportAddress = Annotated[str, AfterValidator(_outside), Field(title="address")]
 Database = Annotated[str, AfterValidator(_database), Field(repr=False, title="URL")]
+Standby = Annotated[str, AfterValidator(_standby), Field(repr=False, title="URL")]
 Origin = Annotated[str, AfterValidator(_origin), Field(title="URL")]
 Counters = Annotated[str, AfterValidator(_counters), Field(repr=False, title="URL")]
 Dsn = Annotated[str, AfterValidator(_dsn), Field(repr=False, title="URL")]

@@ -29,6 +29,7 @@ from smtpy.config.kinds import (
     Recipients,
     ReportAddress,
     SrsSecrets,
+    Standby,
     Unix,
     standing_on,
 )
@@ -60,6 +61,8 @@ class Settings(BaseModel):
     """Where the sockets lie; user postfix must be able to enter it."""
     database_url: Database = standing_on("state_dir", "sqlite:///{state_dir}/smtpy.db")
     """`sqlite:////absolute/path` or `postgresql://user:password@host/name`."""
+    standby_url: Standby = ""
+    """A standby of that PostgreSQL, near this host, which is asked about mail first; none: the primary alone is."""
     secret_keys: Keys
     """Keys of trace marks and return tokens, newest first, 32 characters or more each."""
     srs_secrets: SrsSecrets

@@ -10,7 +10,7 @@ from smtpy.config.schema import PREFIX, Settings
 from smtpy.config.sources import gather
 
 REDACTED = "**********"
-URLS = ("database_url", "limits_url")
+URLS = ("database_url", "standby_url", "limits_url")
 
 Source = Literal["default", "file", "environment"]
 

@@ -56,7 +56,7 @@ class Given:
 
 
 def _is_secret(key: str, value: object) -> bool:
-    return key in SECRETS or (key == "database_url" and ":" in urlsplit(str(value)).netloc)
+    return key in SECRETS or (key in ("database_url", "standby_url") and ":" in urlsplit(str(value)).netloc)
 
 
 def _unknown(name: str, key: str) -> str:

@@ -20,7 +20,7 @@ from smtpy.store.epoch import EpochWatcher
 
 REST_SECONDS = 1.0  # after a failure nobody asks for so long: a locked database would cost each message the deadline
 _NEVER = -1  # a generation no epoch has
-_NOTHING = (None, (), False)
+NOTHING = (None, (), False)  # the answers that are "no"
 
 _Key = tuple[object, ...]
 _T = TypeVar("_T")
@@ -30,11 +30,17 @@ class NotCached(Exception):
     """The answer is not in memory; ask again where waiting is allowed. Not Unavailable, which some make do with."""
 
 
+class Unsure(Unavailable):
+    """The database answered, but this answer is not to be believed now; the next one may be."""
+
+
 class Source(Directory, Protocol):
     """A directory on a database."""
 
     @property
     def engine(self) -> Engine: ...
+
+    def close(self) -> None: ...
 
 
 class _Remembering(ABC):
@@ -106,7 +112,7 @@ class CachedDirectory(_Remembering):
     def close(self) -> None:
         """Stop watching and let go of the database."""
         self._watcher.stop()
-        self.engine.dispose()
+        self._source.close()
 
     def held(self, key: _Key) -> tuple[bool, Any]:
         """(whether there is an answer that may be given now, the answer). A stale one may while the database rests."""
@@ -119,7 +125,7 @@ class CachedDirectory(_Remembering):
                 self.known += 1
                 return True, answer
         # An old "no" is not "no" any more: there has been a change since, and it may have been this address's.
-        if answer not in _NOTHING and time.monotonic() < self._resting_until:
+        if answer not in NOTHING and time.monotonic() < self._resting_until:
             self.stale += 1
             return True, answer
         return False, None
@@ -136,8 +142,9 @@ class CachedDirectory(_Remembering):
             self.asked += 1
         try:
             fresh = ask()
-        except Unavailable:
-            self.rest()
+        except Unavailable as error:
+            if not isinstance(error, Unsure):
+                self.rest()
             known, answer = self.held(key)
             if known:
                 return cast("_T", answer)

@@ -17,11 +17,12 @@ from smtpy.config import Settings
 from smtpy.directory import entries
 from smtpy.directory.entries import SwitchedOff
 from smtpy.directory.questions import Unavailable
-from smtpy.store.cache import CachedDirectory
+from smtpy.store.cache import CachedDirectory, Source
 from smtpy.store.engine import open_engine
 from smtpy.store.epoch import EpochWatcher
 from smtpy.store.records import ReturnToken
 from smtpy.store.schema import Alias, AliasMailbox, Automatic, AutomaticMailbox, Domain, Mailbox, SigningKey, User
+from smtpy.store.standby import WithStandby
 
 _DomainOwner = aliased(User)
 
@@ -151,6 +152,10 @@ class SqlDirectory:
             for algorithm, row in newest.items()
         )
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
     def _ask(self, statement: Executable, **values: object) -> Sequence[Any]:
         try:
             with self._reading.connect() as connection:
@@ -179,7 +184,15 @@ def _off(row: Any) -> SwitchedOff | None:
 
 def open_directory(settings: Settings) -> CachedDirectory:
     """The directory of a process of the mail path, watched and cached. Does not need the database to be there yet."""
-    engine = open_engine(settings.database_url, deadline=settings.deadline_seconds)
-    watcher = EpochWatcher(engine, settings.epoch_poll_seconds)
+    source, watcher = _open(settings, settings.database_url)
+    if settings.standby_url:
+        standby, come = _open(settings, settings.standby_url, of_standby=True)
+        source = WithStandby(source, standby, watcher, come)
+    return CachedDirectory(source, watcher, settings.cache_entries)
+
+
+def _open(settings: Settings, url: str, *, of_standby: bool = False) -> tuple[Source, EpochWatcher]:
+    engine = open_engine(url, deadline=settings.deadline_seconds)
+    watcher = EpochWatcher(engine, settings.epoch_poll_seconds, of_standby=of_standby)
     watcher.start()
-    return CachedDirectory(SqlDirectory(engine, settings.srs_max_age_days), watcher, settings.cache_entries)
+    return SqlDirectory(engine, settings.srs_max_age_days), watcher

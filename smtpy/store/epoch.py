@@ -2,7 +2,7 @@
 
 SQLite has no way to tell; `PRAGMA data_version` costs microseconds and moves with every commit of somebody else, so
 the row is read only then. PostgreSQL tells by NOTIFY; the row is read at each poll as well, which finds out whether
-the connection still lives.
+the connection still lives. A standby of PostgreSQL tells nothing, and refuses those who would listen: the row is read.
 """
 
 import logging
@@ -37,12 +37,15 @@ class EpochWatcher:
     """A thread that watches the epoch, `poll` seconds apart.
 
     `generation` rises with every change it sees, and with every new connection, since it may have missed some.
-    `alive`: whether it can see changes now.
+    `value` is the epoch it last saw, None before the first time. `alive`: whether it can see changes now.
     """
 
-    def __init__(self, engine: Engine, poll: float) -> None:
+    def __init__(self, engine: Engine, poll: float, *, of_standby: bool = False) -> None:
         self.generation = 0
+        self.value: int | None = None
         self.alive = False
+        self._of_standby = of_standby
+        self._what = "the standby's changes" if of_standby else "the directory's changes"
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._poll = poll
         self._stopping = threading.Event()
@@ -65,17 +68,18 @@ class EpochWatcher:
                     self._watch(connection)
             except (SQLAlchemyError, OSError) as error:
                 pause = self._poll if self.alive else min(_LONGEST_PAUSE, max(pause, 0.05) * 2)
-                self._report(False, f"the directory's changes cannot be seen: {error.__class__.__name__}")
+                self._report(False, f"{self._what} cannot be seen: {error.__class__.__name__}")
 
     def _watch(self, connection: Connection) -> None:
         """Until stopped; raises when the database goes away."""
         connection.detach()  # listening, it is of no use to others
         moved = self._sqlite(connection) if connection.dialect.name == "sqlite" else self._postgresql(connection)
-        value = connection.execute(_READ).scalar_one()
+        self.value = connection.execute(_READ).scalar_one()
         self.generation += 1
-        self._report(True, "watching the directory's changes")
+        self._report(True, f"watching {self._what}")
         while moved():
-            if value != (value := connection.execute(_READ).scalar_one()):
+            if self.value != (value := connection.execute(_READ).scalar_one()):
+                self.value = value  # first: who sees the new generation is to see this too
                 self.generation += 1
 
     def _sqlite(self, connection: Connection) -> Callable[[], bool]:
@@ -95,6 +99,8 @@ class EpochWatcher:
         return moved
 
     def _postgresql(self, connection: Connection) -> Callable[[], bool]:
+        if self._of_standby:
+            return lambda: not self._stopping.wait(self._poll)
         driver: Any = connection.connection.dbapi_connection  # of psycopg
         driver.add_notify_handler(lambda _: None)  # that the socket spoke is all the news
         connection.exec_driver_sql(f"LISTEN {CHANNEL}")
