@@ -19,7 +19,8 @@ SAID = {os.EX_OK: "ok   ", WARNING: "WARN "}  # the rest are errors
 
 
 SUBJECTS = (
-    *("settings", "files", "clock", "disk", "database", "backups", "resolvers", "lookup", "policy", "milter", "queue"),
+    *("settings", "files", "clock", "disk", "database", "standby", "backups", "resolvers"),
+    *("lookup", "policy", "milter", "queue"),
     *("postfix", "smtpd", "web", "hostname", "blocklists"),
 )
 

@@ -5,6 +5,7 @@ Nothing is changed, and each socket, each DNS server and each smtpd is asked no 
 
     files clock disk          the machine
     database upkeep outward   what the database tells: of itself, of keys and DNS, of deliveries
+    standby                   the one that mail is decided from as well
     backups services web      what SMTPy does beside mail, its services, its pages
     resolvers                 the DNS servers it asks
     mta postfix               what Postfix's configuration must say

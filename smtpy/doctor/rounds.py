@@ -22,6 +22,7 @@ from smtpy.doctor import (
     resolvers,
     services,
     smtpd,
+    standby,
     web,
 )
 from smtpy.doctor.finding import WARNING, Finding
@@ -52,6 +53,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("clock", lambda _: clock.examine()),
     ("disk", lambda here: disk.examine(here.settings, here.postfix)),
     ("database", lambda here: database.examine(here.settings)),
+    ("standby", lambda here: standby.examine(here.settings)),
     ("backups", lambda here: backups.examine(here.settings)),
     ("resolvers", lambda here: resolvers.examine(here.settings)),
     ("lookup", lambda here: services.lookup(here.settings)),

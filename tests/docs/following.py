@@ -1,7 +1,7 @@
 """Following a page: its commands as a script whose lines are those of the page, so that what fails is told by place.
 
-`smtpy` is the real one, with SQLite and beside a real Postfix; so are the TOOLS. Programs of the WORLD do nothing but
-pass on what they would have `smtpy` do. Any other program is not found.
+`smtpy` is the real one, on a configuration of its own with SQLite, and the TOOLS are real; programs of the WORLD do
+nothing but pass on what they would have `smtpy` do. Any other program is not found.
 """
 
 import shutil
@@ -31,7 +31,7 @@ WORLD = (
         "git",
         "journalctl",
     ),
-    *("make", "man", "master", "nc", "postconf", "postfix", "ssh", "systemctl"),
+    *("make", "man", "master", "nc", "pg_basebackup", "postconf", "postfix", "psql", "rm", "ssh", "systemctl"),
 )
 BY_PLACE = (".venv/bin/python", "postfix/instance")  # programs of the world that a page names by where they are
 BEGINNING = """\
@@ -43,20 +43,14 @@ trap 'echo "$BASH_SOURCE:$LINENO: ended with $?: $BASH_COMMAND" >&2' ERR
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where pages are followed: `bin` has the programs, `dns` is its server of names, `postfix` a configuration."""
+    """Where pages are followed: `bin` has the programs, `dns` is the only server of names."""
 
     bin: Path
     dns: str
-    postfix: Path
 
     def environ(self, folder: Path) -> dict[str, str]:
         """What the programs see, and nothing of ours; `folder` has configuration and database."""
-        settings = {
-            "CONFIG": folder / "smtpy.toml",
-            "STATE_DIR": folder,
-            "RUN_DIR": folder,
-            "POSTFIX_DIR": self.postfix,
-        }
+        settings = {"CONFIG": folder / "smtpy.toml", "STATE_DIR": folder, "RUN_DIR": folder}
         settings |= {"DNS_SERVERS": self.dns, "CHECK_RESOLVERS": self.dns}
         own = {"PATH": self.bin, "HOME": folder, "LANG": "C.UTF-8", "STANDBY": self.bin / "standby"}
         return {
@@ -80,7 +74,7 @@ class Machine:
 
 
 @contextmanager
-def machine(folder: Path, dns: str, postfix: Path) -> Iterator[Machine]:
+def machine(folder: Path, dns: str) -> Iterator[Machine]:
     """One whose programs are put into `folder`, with `smtpy` standing by."""
     for name in TOOLS:
         found = shutil.which(name)
@@ -96,7 +90,7 @@ def machine(folder: Path, dns: str, postfix: Path) -> Iterator[Machine]:
         try:
             assert standby.stdout
             assert standby.stdout.readline() == b"ready\n"
-            yield Machine(folder, dns, postfix)
+            yield Machine(folder, dns)
         finally:
             standby.kill()
 
