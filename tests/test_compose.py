@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,15 @@ def test_only_smtp_and_the_web_pages_are_open() -> None:
     assert {name for name, each in SERVICES.items() if "ports" in each} == {"postfix", "web", "metrics", "https"}
     assert SERVICES["web"]["ports"] == ["${SMTPY_WEB_PORT:-127.0.0.1:8000}:8000"]
     assert SERVICES["metrics"]["ports"] == ["${SMTPY_METRICS_PORT:-127.0.0.1:9925}:9925"]
+
+
+def test_nobody_else_is_given_the_addresses_that_may_send() -> None:
+    """Who may relay is known by address: not even while its owner is down may another container get it."""
+    (pool,) = yaml.safe_load(COMPOSE.read_text())["networks"]["mail"]["ipam"]["config"]
+    given = ip_network(pool["ip_range"].replace("${SMTPY_NETWORK:-172.30.25}", "172.30.25"))
+    fixed = re.findall(r'ipv4_address: "\$\{SMTPY_NETWORK:-(.+?)\}(\.\d+)"', COMPOSE.read_text())
+    assert len(fixed) == 2
+    assert not any(ip_address(network + host) in given for network, host in fixed)
 
 
 def test_volumes_are_declared() -> None:
