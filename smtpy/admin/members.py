@@ -11,6 +11,7 @@ from smtpy.admin.change import Change
 from smtpy.admin.kinds import PAGE, Kind, as_uuid
 from smtpy.admin.refusals import AlreadyThere, InTrash, InUse, NotFound
 from smtpy.admin.scope import owned
+from smtpy.admin.trash import NAMELESS
 from smtpy.store.schema import Alias, Domain, Mailbox, Role, User
 
 
@@ -34,7 +35,7 @@ def find(session: Session, name: str) -> User:
     uuid = as_uuid(name)
     key = "" if uuid else read.address("email", name).key
     match = User.uuid == uuid if uuid else User.key == key
-    row = session.scalar(select(User).where(match, owned(session, User.id)))
+    row = session.scalar(select(User).where(match, ~NAMELESS, owned(session, User.id)))
     if row is None:
         raise NotFound("user", f"There is no user {name}. Add it first.")
     return row
@@ -87,12 +88,12 @@ def add(c: Change, email: str, *, name: str = "", role: Role = Role.USER) -> Use
         if there.deleted_at is not None:
             raise InTrash("email", f"User {address} is in the trash. Restore it.")
         raise AlreadyThere("email", f"User {address} is there already. Choose another address.")
-    return USERS.added(c, User(email=str(address), key=address.key, name=name, role=role))
+    row = User(email=str(address), key=address.key, name=name, role=role, created_at=c.now)  # the audit row's time
+    return USERS.added(c, row)
 
 
 def page(session: Session, *, trash: bool = False, after: int = 0, limit: int = PAGE) -> tuple[UserView, ...]:
     """Users with an id above `after`, by id."""
     chosen = select(User).where(User.id > after, owned(session, User.id)).order_by(User.id).limit(limit)
-    if not trash:
-        chosen = chosen.where(User.deleted_at.is_(None))
+    chosen = chosen.where(~NAMELESS if trash else User.deleted_at.is_(None))
     return tuple(view(session, row) for row in session.scalars(chosen))

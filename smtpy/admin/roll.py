@@ -16,6 +16,7 @@ from smtpy.admin.kinds import PAGE
 from smtpy.admin.members import USERS, UserView
 from smtpy.admin.refusals import InUse, NotFound
 from smtpy.admin.scope import viewer_of
+from smtpy.admin.trash import NAMELESS
 from smtpy.store.schema import Alias, Domain, Mailbox, Role, User
 
 State = Literal["", "on", "off", "admin", "trash"]
@@ -47,7 +48,7 @@ STATES: dict[str, ColumnElement[bool]] = {
     "on": User.deleted_at.is_(None) & User.enabled,
     "off": User.deleted_at.is_(None) & ~User.enabled,
     "admin": User.deleted_at.is_(None) & (User.role == Role.ADMIN),
-    "trash": User.deleted_at.is_not(None),
+    "trash": User.deleted_at.is_not(None) & ~NAMELESS,
 }
 
 

@@ -2,8 +2,9 @@
 
 An alias leaves its address behind, which nobody but its owner may have again: a row in the trash that leads nowhere and
 tells nothing more. A domain goes with all that is on it; its name is whose DNS says it is. A mailbox goes once nothing
-leads to it. A user goes with all that is theirs alone; who leaves addresses behind on domains of others leaves them
-without a name.
+leads to it. A user goes with all that is theirs alone. Who leaves addresses behind on domains of others, or mail in
+the journal, leaves them without a name: SQLite gives the number of a row that is gone to the next one, and with it
+would go what the journal has by that number.
 
 Each function takes away `limit` rows at most and says how many; fewer means that no more are due. What stands on others
 goes first: aliases, domains, mailboxes, users.
@@ -16,6 +17,7 @@ from sqlalchemy import Engine, Select, and_, delete, insert, or_, select
 
 from smtpy.admin.change import Change, change
 from smtpy.store.columns import Base
+from smtpy.store.records import JournalRecipient
 from smtpy.store.schema import Alias, AliasMailbox, AutomaticMailbox, Domain, Mailbox, SigningKey, User
 
 ACTOR = "purge"  # in the audit trail
@@ -23,6 +25,7 @@ NOBODY = "@deleted.invalid"  # RFC 2606: there will never be such a domain
 
 LEADS = select(AliasMailbox.alias_id).where(AliasMailbox.alias_id == Alias.id).exists()
 SPENT = and_(Alias.deleted_at.is_not(None), ~LEADS)  # nothing but its address is left of it
+NAMELESS = and_(User.deleted_at.is_not(None), User.key.endswith(NOBODY))  # nothing but a number is left of them
 
 
 def aliases(engine: Engine, before: datetime, limit: int) -> int:
@@ -65,13 +68,13 @@ def mailboxes(engine: Engine, before: datetime, limit: int) -> int:
 
 
 def users(engine: Engine, before: datetime, limit: int) -> int:
-    """Those thrown away before then who own nothing else; of whom addresses are kept loses name and all else."""
+    """Those thrown away before then who own nothing else; of whom something is kept loses name and all else."""
     owning = {table: select(1).where(table.owner_id == User.id) for table in (Domain, Mailbox, Alias)}
     more = or_(owning[Domain].exists(), owning[Mailbox].exists(), owning[Alias].where(~SPENT).exists())
-    named = ~User.key.endswith(NOBODY)
+    left = or_(owning[Alias].exists(), select(1).where(JournalRecipient.owner_id == User.id).exists())
     with change(engine, by=ACTOR) as c:
-        due = _ids(c, select(User.id).where(User.deleted_at < before, ~more, named), limit)
-        kept = _ids(c, select(User.id).where(User.id.in_(due), owning[Alias].exists()), limit)
+        due = _ids(c, select(User.id).where(User.deleted_at < before, ~more, or_(~NAMELESS, ~left)), limit)
+        kept = _ids(c, select(User.id).where(User.id.in_(due), left), limit)
         _take(c, User, [each for each in due if each not in kept])
         _unname(c, kept)
     return len(due)

@@ -67,8 +67,10 @@ def _ask(dns: Dns, name: str, addresses: tuple[str, ...]) -> Iterator[Finding]:
     except (DnsTrouble, _Silent) as trouble:
         yield Finding("blocklists", os.EX_OK, f"{name} could not be asked: {trouble}")
         return
-    for address, reason in listed:
-        words = f"{address} is on {name}, so mail from it is refused or taken for spam{reason}"
+    for address, text in listed:
+        words = f"{address} is on {name}, so mail from it is refused or taken for spam"
+        if text:
+            words = f'{address} is on {name}, so mail from it is refused or taken for spam; it says "{text}"'
         fix = "find out what it has sent and stop that (`smtpy log`), then ask the list to take it off"
         yield Finding("blocklists", WARNING, words, fix)
     if not listed:
@@ -94,5 +96,4 @@ def _codes(dns: Dns, name: str) -> tuple[str, ...]:
 def _reason(dns: Dns, address: str, name: str) -> str:
     """What the list tells the world about it, which is mostly where to ask for more."""
     said = b" ".join(texts(dns, _at(address, name))).decode("utf-8", "replace")[:MAX_TEXT]
-    plain = "".join(each if each.isprintable() else " " for each in said)
-    return f'; it says "{plain}"' if plain else ""
+    return "".join(each if each.isprintable() else " " for each in said)

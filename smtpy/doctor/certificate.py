@@ -27,20 +27,15 @@ def judged(where: str, certificate: x509.Certificate, hostname: str, now: dateti
         yield Finding("tls", os.EX_CONFIG, words, RENEW)
     elif ends - now < min(SOON, (ends - begins) / 4):
         yield Finding("tls", WARNING, f"the certificate at {where} ends on {ends:%Y-%m-%d}", RENEW)
+    elif certificate.issuer == certificate.subject:
+        words = f"the certificate at {where} is good until {ends:%Y-%m-%d}, and signs itself: not enough for MTA-STS"
+        yield Finding("tls", os.EX_OK, words)
     else:
-        yield Finding(
-            "tls", os.EX_OK, f"the certificate at {where} is good until {ends:%Y-%m-%d}{_signer(certificate)}"
-        )
+        yield Finding("tls", os.EX_OK, f"the certificate at {where} is good until {ends:%Y-%m-%d}")
     names = _names(certificate)
     if not any(_fits(name, hostname) for name in names):
         words = f"the certificate at {where} is for {', '.join(names) or 'no name'}, not for {hostname}"
         yield Finding("tls", WARNING, words, f"have one made for {hostname}")
-
-
-def _signer(certificate: x509.Certificate) -> str:
-    if certificate.issuer != certificate.subject:
-        return ""
-    return ", and signs itself: enough for mail, but not for MTA-STS"
 
 
 def _names(certificate: x509.Certificate) -> list[str]:

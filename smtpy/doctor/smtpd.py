@@ -76,7 +76,7 @@ def meet(listener: Listener, name: str) -> Met:
         return Met(listener, f"it says {answer.smtp_code}")
     except (OSError, smtplib.SMTPException) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        return Met(listener, f"it does not answer ({reason})")
+        return Met(listener, f"nobody answers ({reason})")
     except ValueError:
         return Met(listener, "its certificate cannot be read")
 

@@ -53,7 +53,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """`every`: from one end to the next beginning, on whichever host. `apart`: waits for no other duty.
+    """`every`: from one end to the next beginning, on whichever host. `apart`: waits for no other, and none for it.
 
     `here`: each host does its own, without a lease.
     """
@@ -221,7 +221,7 @@ DUTIES = (
     Duty("rotate keys", timedelta(hours=1), rotate_keys),
     Duty("purge keys", timedelta(hours=1), purge_keys),
     Duty("purge signing in", timedelta(hours=1), purge_signing_in),
-    Duty("back up", timedelta(minutes=10), back_up),
+    Duty("back up", timedelta(minutes=10), back_up, apart=True),
     Duty("divide journal", timedelta(hours=1), divide_journal),
     Duty("purge history", timedelta(minutes=10), purge_history),
     Duty("purge held", timedelta(minutes=10), purge_held, here=True),

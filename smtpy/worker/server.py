@@ -1,4 +1,4 @@
-"""`smtpy worker`: the duties, one after the other, while this worker has the lease for them; and the host's mail log.
+"""`smtpy worker`: the duties, most one after the other, while this worker has their lease; and the host's mail log.
 
 Any number of workers may run, on any hosts: a lease in the database says who does a duty, and from when it may be done
 again. SIGTERM ends the process at once, whatever is waited for: what hangs goes with the process, which holds nothing
@@ -42,9 +42,10 @@ def serve(settings: Settings) -> None:
 
 
 class Worker:
-    """A thread that does what is due, one that counts the journal, and one that follows Postfix's log if it is here.
+    """A thread that does what is due, one for each duty apart, and one that follows Postfix's log if it is here.
 
-    Counting has its own: people look at what it finds, and DNS servers that do not answer take minutes.
+    Counting is apart: people look at what it finds, and DNS servers that do not answer take minutes. So is making a
+    backup, which takes minutes itself.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -53,7 +54,7 @@ class Worker:
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._not_before: defaultdict[str, float] = defaultdict(float)
         self._failures = Sparing(log)
-        shifts = [tuple(duty for duty in DUTIES if duty.apart is apart) for apart in (False, True)]
+        shifts = [tuple(duty for duty in DUTIES if not duty.apart), *((duty,) for duty in DUTIES if duty.apart)]
         self._threads = [Thread(target=self._run, args=(shift,), name="worker", daemon=True) for shift in shifts]
         path = settings.postfix_log
         self._follower = Follower(engine, path, self._post.stopping) if path else None

@@ -6,18 +6,20 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from smtpy.admin import alias_lists, aliases, automatics, domains, mailboxes, members, trash
+from smtpy.admin import alias_lists, aliases, automatics, domains, mailboxes, members, messages, roll, trail, trash
 from smtpy.admin.alias_lists import State, Wanted
-from smtpy.admin.change import change
+from smtpy.admin.change import change, reading
 from smtpy.admin.refusals import InTrash, NotFound
+from smtpy.admin.scope import Viewer
 from smtpy.directory.entries import Alias as InDirectory
 from smtpy.store.accounts import Passkey
 from smtpy.store.directory import SqlDirectory
 from smtpy.store.schema import Alias, Audit, Domain, Mailbox, SigningKey, User
 from smtpy.store.tallies import AliasDay, Correspondent
 from smtpy.vault import Vault
+from tests.admin.post import entry, put, to
 
-ANN, BEN = "ann@people.example", "ben@people.example"
+ANN, BEN, EVE = "ann@people.example", "ben@people.example", "eve@people.example"
 HERS, OURS = "hers.example", "our.example"
 INBOX = "ann@inbox.example"
 SHOP = f"shop@{OURS}"
@@ -148,11 +150,50 @@ def test_who_leaves_addresses_on_anothers_domain_leaves_them_without_a_name(hous
 
 def test_who_leaves_nothing_is_gone(house: Engine) -> None:
     with change(house, by="test") as c:
-        members.add(c, "eve@people.example")
-    throw_away(house, (members, "eve@people.example"))
+        members.add(c, EVE)
+    throw_away(house, (members, EVE))
     assert empty(house)["users"] == 1
     with pytest.raises(NotFound), Session(house) as session:
-        members.find(session, "eve@people.example")
+        members.find(session, EVE)
+
+
+def test_nobody_who_comes_after_them_sees_their_mail(house: Engine) -> None:
+    """SQLite gives the number of its last row again; the journal has numbers of owners, and no foreign key."""
+    with change(house, by="test") as c:
+        members.add(c, EVE)
+        domains.add(c, "hers.test", owner=EVE)
+    put(house, entry(to("a@hers.test")))
+    throw_away(house, (domains, "hers.test"), (members, EVE))
+    assert empty(house)["users"] == 1
+    assert empty(house)["users"] == 0
+    with change(house, by="test") as c:
+        new = members.add(c, "dan@people.example")
+    with reading(house, Viewer(new.id)) as session:
+        assert messages.page(session).messages == ()
+
+
+def test_who_has_their_address_next_hears_nothing_of_them(house: Engine) -> None:
+    with change(house, by="test") as c:
+        members.add(c, EVE)
+        c.note("session.begin", f"user {EVE}", None, {"device": "Eve's phone"})
+    throw_away(house, (members, EVE))
+    empty(house)
+    with change(house, by="test") as c:
+        members.add(c, EVE)
+    with reading(house) as session:
+        assert [each.act for each in trail.of_account(session, EVE)] == ["user.add"]
+
+
+def test_who_has_no_name_left_is_in_no_list_and_stays_gone(house: Engine) -> None:
+    throw_away(house, (aliases, SHOP), (domains, HERS), (aliases, f"own@{HERS}"), (mailboxes, INBOX), (members, ANN))
+    empty(house)
+    with Session(house) as session:
+        left = session.scalars(select(User).where(User.deleted_at.is_not(None))).one()
+        assert roll.page(session, state="trash") == ()
+        assert [each.email for each in members.page(session, trash=True)] == [BEN]
+    for name in (left.uuid, left.email):
+        with pytest.raises(NotFound), change(house, by="test") as c:
+            members.restore(c, name)
 
 
 def test_a_round_takes_what_it_was_told(house: Engine) -> None:

@@ -1,7 +1,7 @@
 """Following a page: its commands as a script whose lines are those of the page, so that what fails is told by place.
 
-`smtpy` is the real one, on a configuration of its own with SQLite, and the TOOLS are real; programs of the WORLD do
-nothing but pass on what they would have `smtpy` do. Any other program is not found.
+`smtpy` is the real one, with SQLite and beside a real Postfix; so are the TOOLS. Programs of the WORLD do nothing but
+pass on what they would have `smtpy` do. Any other program is not found.
 """
 
 import shutil
@@ -43,14 +43,20 @@ trap 'echo "$BASH_SOURCE:$LINENO: ended with $?: $BASH_COMMAND" >&2' ERR
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where pages are followed: `bin` has the programs, `dns` is the only server of names."""
+    """Where pages are followed: `bin` has the programs, `dns` is its server of names, `postfix` a configuration."""
 
     bin: Path
     dns: str
+    postfix: Path
 
     def environ(self, folder: Path) -> dict[str, str]:
         """What the programs see, and nothing of ours; `folder` has configuration and database."""
-        settings = {"CONFIG": folder / "smtpy.toml", "STATE_DIR": folder, "RUN_DIR": folder}
+        settings = {
+            "CONFIG": folder / "smtpy.toml",
+            "STATE_DIR": folder,
+            "RUN_DIR": folder,
+            "POSTFIX_DIR": self.postfix,
+        }
         settings |= {"DNS_SERVERS": self.dns, "CHECK_RESOLVERS": self.dns}
         own = {"PATH": self.bin, "HOME": folder, "LANG": "C.UTF-8", "STANDBY": self.bin / "standby"}
         return {
@@ -74,7 +80,7 @@ class Machine:
 
 
 @contextmanager
-def machine(folder: Path, dns: str) -> Iterator[Machine]:
+def machine(folder: Path, dns: str, postfix: Path) -> Iterator[Machine]:
     """One whose programs are put into `folder`, with `smtpy` standing by."""
     for name in TOOLS:
         found = shutil.which(name)
@@ -90,7 +96,7 @@ def machine(folder: Path, dns: str) -> Iterator[Machine]:
         try:
             assert standby.stdout
             assert standby.stdout.readline() == b"ready\n"
-            yield Machine(folder, dns)
+            yield Machine(folder, dns, postfix)
         finally:
             standby.kill()
 

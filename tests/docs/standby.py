@@ -19,16 +19,18 @@ import click
 import smtpy
 from smtpy.cli import main
 
-# Not run: what does not end, and what needs a Postfix. Each is a command, and words that it has besides.
+# Not run: what does not end, and what only root may ask of Postfix. Each is a command, and words that it has besides.
 PARSED = (
     (("lookup",), ()), (("policy",), ()), (("milter",), ()), (("worker",), ()), (("metrics",), ()),
-    (("queue",), ()), (("audit", "mail"), ()), (("audit", "tail"), ("-f",)), (("log",), ("-f",)),
+    (("audit", "tail"), ("-f",)), (("log",), ("-f",)), *([(("queue",), ())] if os.geteuid() else []),
 )  # fmt: skip
-# These tell by their exit status what they find, and do so on a machine without Postfix, of a domain without records.
+# These tell by their exit status what they find: no records, services that do not run, no message of that id.
 FINDING = {
     ("domain", "check"): {1},
     ("mailbox", "check"): {1},
     ("doctor",): {1, os.EX_UNAVAILABLE, os.EX_CONFIG},
+    ("queue", "release"): {os.EX_NOUSER},
+    ("queue", "retry"): {os.EX_NOUSER},
     ("resolve",): {os.EX_NOUSER, os.EX_TEMPFAIL},
 }
 STREAMS = 3

@@ -74,6 +74,13 @@ def test_each_reply_has_one_entry_and_no_entry_is_of_another() -> None:
     assert sorted(found) == sorted({*ours(), *HEARD_HERE, *HEARD_ELSEWHERE})
 
 
+def test_each_entry_says_what_somebody_can_do() -> None:
+    page = (ROOT / "docs" / "replies.md").read_text("utf-8")
+    parts = [part for part in re.split(r"^(?=#{2,3} )", page, flags=re.M) if HEADING.match(part)]
+    assert len(parts) == len(entries())
+    assert [part.splitlines()[0] for part in parts if not re.search(r"^\*(Owner|Operator)", part, re.M)] == []
+
+
 @pytest.fixture(scope="module")
 def town(stand: Stand) -> Stand:
     """With an alias, and a domain that its member has announced and not shown yet."""

@@ -1,5 +1,6 @@
 """The commands that the pages show are run, page by page, as somebody would who follows it."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from tests.dns import Zone
 from tests.docs.following import SHELL, Machine, furnish, machine, script
 from tests.docs.pages import PAGES, blocks
 from tests.nameserver import Nameserver
+from tests.stand import Stand
 
 LANGUAGES = {SHELL, "text", "toml", "yaml", "json"}
 INIT = "smtpy init --config smtpy.toml --hostname mx.you.example --postmaster you@elsewhere.example"
@@ -86,6 +88,7 @@ smtpy domain add demo.example --owner you@elsewhere.example
 }
 # What a page leaves to its reader, or names by a place elsewhere. Nothing here is three weeks old.
 INSTEAD = {
+    r"--postfix \S+": "--postfix $SMTPY_POSTFIX_DIR",
     "/var/lib/smtpy-demo": ".",
     "/from/": "",
     "retire srs_secrets FINGERPRINT": "retire --now srs_secrets FINGERPRINT",
@@ -94,11 +97,11 @@ INSTEAD = {
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A machine whose DNS knows no name."""
+def here(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine with a Postfix, whose DNS knows no name."""
     with (
         Nameserver(Zone({})) as nobody,
-        machine(tmp_path_factory.mktemp("bin"), f"{nobody.host}:{nobody.port}") as one,
+        machine(tmp_path_factory.mktemp("bin"), f"{nobody.host}:{nobody.port}", stand.etc) as one,
     ):
         yield one
 
@@ -125,7 +128,7 @@ def test_what_a_page_shows_can_be_done(page: str, here: Machine, beginnings: dic
     commands = tmp_path / page.replace("/", "-")
     text = script(page, MEANWHILE.get(page, {}))
     for words, instead in INSTEAD.items():
-        text = text.replace(words, instead)
+        text = re.sub(words, lambda _, instead=instead: instead, text)
     commands.write_text(text, "utf-8")
     done = here.run(commands, folder)
     assert done.returncode == 0, done.stderr

@@ -135,7 +135,7 @@ def test_one_behind_a_proxy_is_not_asked(told: Told) -> None:
 def test_one_that_does_not_answer(told: Told) -> None:
     (found,) = told["away"]
     assert (found.subject, found.code) == ("smtpd", os.EX_UNAVAILABLE)
-    assert "it does not answer (Connection refused)" in found.words
+    assert "nobody answers (Connection refused)" in found.words
 
 
 def test_one_that_is_too_busy() -> None:

@@ -4,8 +4,6 @@ The disk is a small tmpfs, so these tests take root; without it they are skipped
 """
 
 import sqlite3
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.failures.conftest import Opener
+from tests.failures.disks import filled, small_disk
 from tests.failures.village import ANN, BEN, CAT, QUIET, assert_arrives, assert_put_off, decisive, write
 from tests.stand import Stand
 from tests.waiting import until
@@ -21,18 +20,8 @@ from tests.waiting import until
 @pytest.fixture
 def disk() -> Iterator[Path]:
     """A disk of four megabytes."""
-    folder = Path(tempfile.mkdtemp(prefix="smtpy-disk-"))
-    try:
-        words = ["mount", "-t", "tmpfs", "-o", "size=4m", "smtpy-tests", str(folder)]
-        mounted = subprocess.run(words, capture_output=True, text=True, check=False)
-        if mounted.returncode:
-            pytest.skip(f"a full disk takes a tmpfs, and this user may not mount one: {mounted.stderr.strip()}")
-        try:
-            yield folder
-        finally:
-            subprocess.run(["umount", str(folder)], check=True)
-    finally:
-        folder.rmdir()
+    with small_disk(4) as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -46,13 +35,8 @@ def full(disk: Path) -> Iterator[None]:
     """Nothing can be written; room that SQLite has already, in its WAL, is taken from it."""
     with closing(sqlite3.connect(disk / "smtpy.db")) as database:
         until(lambda: database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, "WAL emptied")
-    ballast = disk / "ballast"
-    filled = subprocess.run(["dd", "if=/dev/zero", f"of={ballast}", "bs=4k"], capture_output=True, check=False)
-    assert filled.returncode, "the disk never got full"
-    try:
+    with filled(disk):
         yield
-    finally:
-        ballast.unlink()
 
 
 def test_mail_flows_and_the_journal_follows(village: Stand, disk: Path) -> None:

@@ -1,17 +1,23 @@
 """The duty that makes backups: when it is time, and no more of them than are to stay."""
 
 import logging
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from pyrage import x25519
 from sqlalchemy import Engine
 
 from smtpy.backup.keeping import found_in, name_of
+from smtpy.backup.making import make
 from smtpy.backup.restoring import check
-from smtpy.worker.duties import Post, back_up
+from smtpy.worker.duties import DUTIES, Duty, Post, back_up
+from smtpy.worker.server import Worker
+from tests.waiting import until
 from tests.worker.conftest import HOST, Settle
 
 PAIR = x25519.Identity.generate()
@@ -75,3 +81,36 @@ def test_without_a_folder_nothing_is_done(engine: Engine, settle: Settle, tmp_pa
     before = sorted(tmp_path.iterdir())
     back_up(Post(engine, settle(), Event()))
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_while_one_is_made_all_other_duties_are_done(post: Post, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, may_end, done = Event(), Event(), Counter[str]()
+
+    def made_slowly(*arguments: Any) -> Any:
+        begun.set()
+        assert may_end.wait(60)
+        return make(*arguments)
+
+    def counted(duty: Duty) -> Duty:
+        return replace(duty, every=timedelta(), run=lambda _post: done.update([duty.name]))
+
+    monkeypatch.setattr("smtpy.worker.duties.make", made_slowly)
+    others = [counted(duty) for duty in DUTIES if duty.run is not back_up]
+    monkeypatch.setattr("smtpy.worker.server.DUTIES", (*(duty for duty in DUTIES if duty.run is back_up), *others))
+    for pause in ("LOOK_SECONDS", "RETRY_SECONDS"):
+        monkeypatch.setattr(f"smtpy.worker.server.{pause}", 0.01)
+    worker = Worker(post.settings)
+    worker.start()
+    try:
+        assert begun.wait(60)
+        done.clear()
+        until(lambda: all(done[duty.name] > 1 for duty in others), "all others done, and again")
+        assert not found_in(folder)
+        may_end.set()
+        until(lambda: found_in(folder), "the backup made")
+    finally:
+        may_end.set()
+        worker.stop()
+        for thread in worker._threads:
+            thread.join(30)
+        worker._post.engine.dispose()
