@@ -34,6 +34,8 @@ SMTPY = str(Path(sys.executable).parent / "smtpy")
 INSTANCE = str(Path(__file__).parents[1] / "postfix" / "instance")
 WEB = (sys.executable, "-m", "gunicorn", "--config", "python:web.gunicorn", "web.wsgi:app")
 MASTER = "/usr/lib/postfix/sbin/master"
+# Postfix's master takes another user's rights for a moment, so the kernel forgets to tell it (prctl(2)). Its shell does.
+GUARDED = ("sh", "-c", '"$@" & trap "kill $!" TERM; wait $! || wait $!', "postfix")
 ROOT = [] if os.geteuid() == 0 else ["sudo", "-n", "-E"]
 # What answers in the place of a service that a test leaves out: one alias, which is there, and no questions asked.
 STUBS = {
@@ -166,7 +168,7 @@ class Stand:
     def _launch(self, name: str, *arguments: str) -> None:
         assert name not in self._processes, f"{name} runs already"
         commands = {
-            "postfix": [*ROOT, MASTER, "-s", "-c", str(self.etc)],
+            "postfix": [*ROOT, *GUARDED, MASTER, "-s", "-c", str(self.etc)],
             "queue": [*ROOT, SMTPY, "queue", "serve", "--postfix", str(self.etc)],
             "web": [*WEB],
         }
