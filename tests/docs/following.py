@@ -4,7 +4,9 @@
 pass on what they would have `smtpy` do. Any other program is not found.
 """
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,21 +20,9 @@ BIN = Path(__file__).parent / "bin"
 SHELL = "sh"
 TOOLS = ("bash", "cat", "cp", "grep", "openssl", "sed")
 WORLD = (
-    *(
-        "ansible-playbook",
-        "ansible-vault",
-        "apt",
-        "certbot",
-        "curl",
-        "df",
-        "dig",
-        "docker",
-        "editor",
-        "git",
-        "journalctl",
-    ),
-    *("make", "man", "master", "nc", "pg_basebackup", "postconf", "postfix", "psql", "rm", "ssh", "systemctl"),
-)
+    "ansible-playbook", "ansible-vault", "apt", "certbot", "curl", "df", "dig", "docker", "editor", "git", "journalctl",
+    "make", "man", "master", "nc", "pg_basebackup", "postconf", "postfix", "psql", "rm", "ssh", "systemctl",
+)  # fmt: skip
 BY_PLACE = (".venv/bin/python", "postfix/instance")  # programs of the world that a page names by where they are
 BEGINNING = """\
 unset BASH_ENV
@@ -51,17 +41,10 @@ class Machine:
 
     def environ(self, folder: Path) -> dict[str, str]:
         """What the programs see, and nothing of ours; `folder` has configuration and database."""
-        settings = {
-            "CONFIG": folder / "smtpy.toml",
-            "STATE_DIR": folder,
-            "RUN_DIR": folder,
-            "POSTFIX_DIR": self.postfix,
-        }
-        settings |= {"DNS_SERVERS": self.dns, "CHECK_RESOLVERS": self.dns}
-        own = {"PATH": self.bin, "HOME": folder, "LANG": "C.UTF-8", "STANDBY": self.bin / "standby"}
-        return {
-            key: str(value) for key, value in (own | {f"SMTPY_{key}": each for key, each in settings.items()}).items()
-        }
+        seen = {"PATH": self.bin, "HOME": folder, "LANG": "C.UTF-8", "STANDBY": self.bin / "standby"}
+        seen |= {"SMTPY_CONFIG": folder / "smtpy.toml", "SMTPY_STATE_DIR": folder, "SMTPY_RUN_DIR": folder}
+        seen |= {"SMTPY_DNS_SERVERS": self.dns, "SMTPY_CHECK_RESOLVERS": self.dns, "SMTPY_POSTFIX_DIR": self.postfix}
+        return {key: str(value) for key, value in seen.items()}
 
     def run(self, script: Path, folder: Path) -> subprocess.CompletedProcess[str]:
         """The script, in that folder."""
@@ -92,13 +75,13 @@ def machine(folder: Path, dns: str, postfix: Path) -> Iterator[Machine]:
     for name in WORLD:
         (folder / name).symlink_to(BIN / "world")
     command = [sys.executable, "-m", "tests.docs.standby", str(folder / "standby")]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as standby:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True) as standby:
         try:
             assert standby.stdout
             assert standby.stdout.readline() == b"ready\n"
             yield Machine(folder, dns, postfix)
         finally:
-            standby.kill()
+            os.killpg(standby.pid, signal.SIGKILL)  # and a command that hangs
 
 
 def furnish(folder: Path) -> None:

@@ -109,14 +109,14 @@ def here(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mac
 @pytest.fixture(scope="module")
 def beginnings(here: Machine, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
     """Folders that pages begin with: False a configuration, True A_DOMAIN in it, too."""
-    made = {False: tmp_path_factory.mktemp("nothing"), True: tmp_path_factory.mktemp("domain") / "copy"}
-    (made[False] / "script").write_text(INIT, "utf-8")
-    done = here.run(made[False] / "script", made[False])
-    assert done.returncode == 0, done.stderr
-    shutil.copytree(made[False], made[True])
-    (made[True] / "script").write_text(A_DOMAIN, "utf-8")
-    done = here.run(made[True] / "script", made[True])
-    assert done.returncode == 0, done.stderr
+    made = {False: tmp_path_factory.mktemp("nothing"), True: tmp_path_factory.mktemp("some") / "domain"}
+    for with_domain, commands in ((False, INIT), (True, A_DOMAIN)):
+        if with_domain:
+            shutil.copytree(made[False], made[True])
+        written = tmp_path_factory.mktemp("script") / "beginning"
+        written.write_text(commands, "utf-8")
+        done = here.run(written, made[with_domain])
+        assert done.returncode == 0, done.stderr
     return made
 
 
