@@ -34,7 +34,7 @@ SMTPY = str(Path(sys.executable).parent / "smtpy")
 INSTANCE = str(Path(__file__).parents[1] / "postfix" / "instance")
 WEB = (sys.executable, "-m", "gunicorn", "--config", "python:web.gunicorn", "web.wsgi:app")
 MASTER = "/usr/lib/postfix/sbin/master"
-# Postfix's master takes another user's rights for a moment, so the kernel forgets to tell it (prctl(2)). Its shell does.
+# Postfix's master takes other rights for a moment, so the kernel forgets to tell it (prctl(2)); a shell hears it.
 GUARDED = ("sh", "-c", '"$@" & trap "kill $!" TERM; wait $! || wait $!', "postfix")
 ROOT = [] if os.geteuid() == 0 else ["sudo", "-n", "-E"]
 # What answers in the place of a service that a test leaves out: one alias, which is there, and no questions asked.
