@@ -24,7 +24,6 @@ PLACES: dict[str, Callable[[str], Collection[str]]] = {
 ABSENT = {
     ("demo/Procfile", "metrics"): "nobody is there to ask it",
     ("smtpy/doctor/rounds.py", "worker"): "it has no socket; that it works is seen in the database",
-    ("smtpy/doctor/rounds.py", "web"): "people see it, and /readyz is its own",
     ("smtpy/doctor/rounds.py", "metrics"): "it is who asks the doctor",
 }
 
