@@ -1,6 +1,9 @@
 """What a code host is asked to do: the same as anywhere, by actions that nobody can exchange."""
 
+import os
 import re
+import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +45,14 @@ def test_actions_are_pinned_and_scripts_are_there(name: str) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_what_is_not_said_is_not_allowed(file: Path) -> None:
     assert yaml.safe_load(file.read_text())["permissions"] in ({}, {"contents": "read"})
+
+
+def test_locks_are_for_the_floor_whichever_python_makes_them(tmp_path: Path) -> None:
+    """The code host's own Python is newer than Debian's."""
+    asked = tmp_path / "asked"
+    (tmp_path / "uv").write_text(f'#!/bin/sh\necho "$*" >>{asked}\n')
+    (tmp_path / "uv").chmod(0o755)
+    environ = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run([ROOT / "requirements/lock"], check=True, env=environ)
+    floor = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"].removeprefix(">=")
+    assert [f"--python-version {floor} " in each for each in asked.read_text().splitlines()] == [True] * 3
