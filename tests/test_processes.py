@@ -1,6 +1,7 @@
 """Whatever runs is named in each place that runs, shows or watches it: CONTRIBUTING.md lists them for who adds one."""
 
 import re
+import tomllib
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -17,6 +18,9 @@ PLACES: dict[str, Callable[[str], Collection[str]]] = {
     "docker-compose.yml": lambda text: yaml.safe_load(text)["services"],
     "ansible/roles/smtpy/defaults/main.yml": lambda text: yaml.safe_load(text)["smtpy_units"],
     "demo/Procfile": lambda text: re.findall(r"^(\w+):", text, re.M),
+    "monitoring/vector.toml": lambda text: [
+        unit.removeprefix("smtpy-") for unit in tomllib.loads(text)["sources"]["smtpy"]["include_units"]
+    ],
     "smtpy/doctor/rounds.py": lambda _: [name for name, _ in CHECKS],
     "docs/docker.md": lambda text: re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", text, re.M))),
     "docs/architecture.md": lambda text: re.findall(r"^\| (\w+)(?: helper)? \| `", text, re.M),

@@ -19,6 +19,7 @@ from smtpy.mail.reply import Reply
 from smtpy.store.engine import open_engine
 from tests.dialog import Answer
 from tests.docs.pages import ROOT
+from tests.failures.test_full_queue import FULL_MEANWHILE
 from tests.postfix.test_certificate import NO_MILTER, NO_TLS
 from tests.postfix.test_guards import ABSENT, UNKNOWN
 from tests.stand import HOSTNAME, Stand
@@ -58,7 +59,10 @@ def plain(answer: Answer | str) -> str:
     return re.sub(rf"<[^>]*>: |Recipient address rejected: |{re.escape(HOSTNAME)} | from \S+$", "", str(answer))
 
 
-HEARD_ELSEWHERE = {plain(UNKNOWN), *(plain(answer) for answer, _ in ABSENT.values()), NO_TLS, NO_MILTER}
+HEARD_ELSEWHERE = {
+    *(plain(each) for each in (UNKNOWN, FULL_MEANWHILE, *(answer for answer, _ in ABSENT.values()))),
+    *(NO_TLS, NO_MILTER),
+}
 HEARD_HERE = {
     *DIALOGS,
     "554 5.4.0 Error: too many hops",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import re2
+import yaml
 
 from smtpy.cli.logs import FORM, JsonLine, Line
 from smtpy.milter.session import log as milter_log
@@ -19,7 +20,8 @@ ALLOY = (ROOT / "monitoring" / "loki.alloy").read_text("utf-8")
 OURS, POSTFIX = (
     re.findall(r"r'(.*?)'\)", VECTOR["transforms"][name]["source"])[0] for name in ("smtpy_lines", "postfix_lines")
 )
-UNITS = {path.stem for path in (ROOT / "ansible" / "roles" / "smtpy" / "files" / "units").glob("smtpy-*.service")}
+DEFAULTS = yaml.safe_load((ROOT / "ansible" / "roles" / "smtpy" / "defaults" / "main.yml").read_text("utf-8"))
+UNITS = {f"smtpy-{name}" for name in DEFAULTS["smtpy_units"]}
 
 
 def record(words: str, *values: object, level: int = logging.INFO) -> logging.LogRecord:
@@ -64,8 +66,7 @@ def test_both_read_with_the_same_expressions() -> None:
 
 
 def test_both_take_the_logs_of_a_host_that_ansible_made() -> None:
-    (log,) = re.findall(r"postfix_log: (\S+)", (ROOT / "ansible/roles/smtpy/defaults/main.yml").read_text("utf-8"))
-    assert set(VECTOR["sources"]["smtpy"]["include_units"]) == UNITS
+    log = DEFAULTS["smtpy_base_settings"]["postfix_log"]
     assert VECTOR["sources"]["postfix"]["include"] == [log]
     (unit,) = re.findall(r'regex\s+= "(.*)"', ALLOY)
     assert all(re2.fullmatch(unit.replace(r"\\", "\\"), f"{each}.service") for each in UNITS)
