@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, inspect, select, text
+from sqlalchemy.orm import Session
 
 from smtpy.maillog.read import read
-from smtpy.store import bounce_counting, counting, happenings, metering, migrate, parts, retention
+from smtpy.store import bounce_counting, counting, happenings, metering, migrate, parts, retention, timeline
 from smtpy.store.columns import Base
 from smtpy.store.engine import open_engine
 from smtpy.store.events import MailEvent
@@ -180,6 +182,31 @@ def test_readers_go_on_over_the_gap_between_two_parts(engine: Engine) -> None:
     found = metering.fresh(engine, place)
     assert (len(found.messages), len(found.events), found.until) == (2, 2, metering.end(engine))
     assert [each.id for each in entries(engine)] == [parts.STRIDE, 1]
+
+
+EVENTS_OF_A_PART = text(
+    "INSERT INTO mail_events (id, digest, at, host, kind, queue_id) SELECT :first + n, md5((:first + n)::text),"
+    " :at + n * interval '1 s', 'mx', 'sent', 'Q' || :first + n FROM generate_series(1, 3000) n"
+)
+
+
+def test_what_the_log_told_of_messages_is_read_by_their_queue_ids(engine: Engine) -> None:
+    """Also once PostgreSQL plans for any values, which it does after some uses of a statement: all by time, if let."""
+    with engine.begin() as connection:
+        for number in range(10):
+            parts.make(connection, parts.EVENTS, number)
+            connection.execute(EVENTS_OF_A_PART, {"first": number * parts.STRIDE, "at": NOW + number * DAY})
+        connection.exec_driver_sql("ANALYZE")
+    with Session(engine) as session:
+        driver: Any = session.connection().connection.dbapi_connection
+        driver.prepare_threshold = 0
+        session.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+        found = timeline.told_of(session, [f"Q{number}" for number in range(1000, 1050)], NOW, NOW + DAY)
+        assert sum(map(len, found.values())) == 50
+        read = (
+            "SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables WHERE relname LIKE 'mail_events_%'"
+        )
+        assert session.scalar(text(read)) < 500
 
 
 def test_after_a_quiet_year_only_what_is_in_use_is_left(engine: Engine) -> None:
