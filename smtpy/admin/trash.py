@@ -7,15 +7,17 @@ the journal, leaves them without a name: SQLite gives the number of a row that i
 would go what the journal has by that number.
 
 Each function takes away `limit` rows at most and says how many; fewer means that no more are due. What stands on others
-goes first: aliases, domains, mailboxes, users.
+goes first: aliases, domains, mailboxes, users. What is due is looked for before the lock of all changes is taken, since
+among a million rows that takes seconds, and once more of what was found: some of it may be restored by then.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine, Select, and_, delete, insert, or_, select
+from sqlalchemy.orm import Session
 
-from smtpy.admin.change import Change, change
+from smtpy.admin.change import Change, change, reading
 from smtpy.store.columns import Base
 from smtpy.store.records import JournalRecipient
 from smtpy.store.schema import Alias, AliasMailbox, AutomaticMailbox, Domain, Mailbox, SigningKey, User
@@ -30,28 +32,31 @@ NAMELESS = and_(User.deleted_at.is_not(None), User.key.endswith(NOBODY))  # noth
 
 def aliases(engine: Engine, before: datetime, limit: int) -> int:
     """Those thrown away before then; their addresses stay."""
-    due = select(Alias.id, Alias.domain_id, Alias.owner_id, Alias.local, Alias.deleted_at)
+    due = and_(Alias.deleted_at < before, LEADS)
+    found = _found(engine, select(Alias.id).where(due), limit)
+    if not found:
+        return 0
+    columns = (Alias.domain_id, Alias.owner_id, Alias.local, Alias.deleted_at)
     with change(engine, by=ACTOR) as c:
-        found = c.session.execute(due.where(Alias.deleted_at < before, LEADS).order_by(Alias.id).limit(limit)).all()
-        _take(c, Alias, [row.id for row in found])  # with mailboxes, tags, counts and senders
-        addresses = [
-            {"domain_id": row.domain_id, "owner_id": row.owner_id, "local": row.local, "deleted_at": row.deleted_at}
-            for row in found
-        ]
-        if addresses:
+        rows = c.session.execute(select(Alias.id, *columns).where(Alias.id.in_(found), due)).all()
+        _take(c, Alias, [row.id for row in rows])  # with mailboxes, tags, counts and senders
+        if rows:
+            addresses = [{column.key: getattr(row, column.key) for column in columns} for row in rows]
             c.session.execute(insert(Alias), addresses)
-    return len(found)
+    return len(rows)
 
 
 def domains(engine: Engine, before: datetime, limit: int) -> int:
     """Those thrown away before then, once their aliases are gone, for which it may take several rounds."""
+    due = select(Domain.id).where(Domain.deleted_at < before)
+    if not _found(engine, due, 1):
+        return 0
     with change(engine, by=ACTOR) as c:
-        due = select(Domain.id).where(Domain.deleted_at < before)
-        standing = _ids(c, select(Alias.id).where(Alias.domain_id.in_(due)), limit)
+        standing = _ids(c.session, select(Alias.id).where(Alias.domain_id.in_(due)), limit)
         _take(c, Alias, standing)
         if len(standing) == limit:
             return limit
-        gone = _ids(c, due, limit - len(standing))
+        gone = _ids(c.session, due, limit - len(standing))
         c.session.execute(delete(SigningKey).where(SigningKey.domain_id.in_(gone)))
         _take(c, Domain, gone)
     return len(standing) + len(gone)
@@ -61,8 +66,12 @@ def mailboxes(engine: Engine, before: datetime, limit: int) -> int:
     """Those thrown away before then to which nothing leads."""
     led_to = (each.mailbox_id == Mailbox.id for each in (AliasMailbox, AutomaticMailbox))
     free = (~select(1).where(each).exists() for each in led_to)
+    due = select(Mailbox.id).where(Mailbox.deleted_at < before, *free)
+    found = _found(engine, due, limit)
+    if not found:
+        return 0
     with change(engine, by=ACTOR) as c:
-        gone = _ids(c, select(Mailbox.id).where(Mailbox.deleted_at < before, *free), limit)
+        gone = _ids(c.session, due.where(Mailbox.id.in_(found)), limit)
         _take(c, Mailbox, gone)
     return len(gone)
 
@@ -72,12 +81,16 @@ def users(engine: Engine, before: datetime, limit: int) -> int:
     owning = {table: select(1).where(table.owner_id == User.id) for table in (Domain, Mailbox, Alias)}
     more = or_(owning[Domain].exists(), owning[Mailbox].exists(), owning[Alias].where(~SPENT).exists())
     left = or_(owning[Alias].exists(), select(1).where(JournalRecipient.owner_id == User.id).exists())
+    due = select(User.id).where(User.deleted_at < before, ~more, or_(~NAMELESS, ~left))
+    found = _found(engine, due, limit)
+    if not found:
+        return 0
     with change(engine, by=ACTOR) as c:
-        due = _ids(c, select(User.id).where(User.deleted_at < before, ~more, or_(~NAMELESS, ~left)), limit)
-        kept = _ids(c, select(User.id).where(User.id.in_(due), left), limit)
-        _take(c, User, [each for each in due if each not in kept])
+        gone = _ids(c.session, due.where(User.id.in_(found)), limit)
+        kept = _ids(c.session, select(User.id).where(User.id.in_(gone), left), limit)
+        _take(c, User, [each for each in gone if each not in kept])
         _unname(c, kept)
-    return len(due)
+    return len(gone)
 
 
 def _unname(c: Change, ids: Sequence[int]) -> None:
@@ -92,8 +105,13 @@ def _unname(c: Change, ids: Sequence[int]) -> None:
     _note(c, User, ids)
 
 
-def _ids(c: Change, chosen: Select[int], limit: int) -> list[int]:
-    return list(c.session.scalars(chosen.order_by(chosen.selected_columns[0]).limit(limit)))
+def _found(engine: Engine, chosen: Select[int], limit: int) -> list[int]:
+    with reading(engine) as session:
+        return _ids(session, chosen, limit)
+
+
+def _ids(session: Session, chosen: Select[int], limit: int) -> list[int]:
+    return list(session.scalars(chosen.order_by(chosen.selected_columns[0]).limit(limit)))
 
 
 def _take(c: Change, table: type[Alias | Domain | Mailbox | User], ids: Sequence[int]) -> None:

@@ -1,6 +1,7 @@
 """What goes from the trash, what stays, and for whom; on both databases."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -194,6 +195,28 @@ def test_who_has_no_name_left_is_in_no_list_and_stays_gone(house: Engine) -> Non
     for name in (left.uuid, left.email):
         with pytest.raises(NotFound), change(house, by="test") as c:
             members.restore(c, name)
+
+
+def test_while_nothing_is_due_nobody_waits_for_it(house: Engine) -> None:
+    with change(house, by="test"):  # who has the lock of all changes
+        assert empty(house) == {"aliases": 0, "domains": 0, "mailboxes": 0, "users": 0}
+
+
+def test_what_is_restored_meanwhile_stays(house: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    throw_away(house, (aliases, SHOP), (aliases, f"own@{HERS}"))
+    look = trash._found
+
+    def looked(*args: Any) -> list[int]:
+        found = look(*args)
+        with change(house, by="test") as c:
+            aliases.restore(c, SHOP)
+        return found
+
+    monkeypatch.setattr(trash, "_found", looked)
+    assert trash.aliases(house, LATER, 500) == 1
+    left = known(house, "shop")
+    assert left
+    assert (left.trashed, left.mailboxes) == (False, (INBOX,))
 
 
 def test_a_round_takes_what_it_was_told(house: Engine) -> None:
