@@ -132,7 +132,7 @@ class Settings(BaseModel):
     trash_days: Annotated[int, Field(ge=0, le=3650)] = 90
     """Days for which what was thrown away can be restored; then only addresses stay, for their owners; 0: for good."""
     held_days: Annotated[int, Field(ge=0, le=3650)] = 0
-    """Days after which what is on hold in Postfix's queue is deleted; 0: somebody has to release or delete it."""
+    """Days from when a message came until it is deleted if it is on hold; 0: somebody has to release or delete it."""
     web_origin: Origin = "http://localhost:8000"
     """Where people reach the web pages, as browsers have it: scheme, host, and port if it is not the usual one."""
     web_proxies: Annotated[int, Field(ge=0, le=5)] = 0

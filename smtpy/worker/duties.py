@@ -177,7 +177,8 @@ def purge_history(post: Post) -> None:
 
 
 def purge_held(post: Post) -> None:
-    """What has been on hold in this host's queue for long enough is deleted, and noted. Raises Outage."""
+    """What is on hold in this host's queue is deleted so long after it came, and noted; since when it has been on hold
+    Postfix does not tell. Raises Outage."""
     if not post.settings.held_days:
         return
     desk, before = Helper(post.settings.queue_listen), time.time() - 86_400 * post.settings.held_days
