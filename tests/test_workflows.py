@@ -55,4 +55,4 @@ def test_locks_are_for_the_floor_whichever_python_makes_them(tmp_path: Path) -> 
     environ = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     subprocess.run([ROOT / "requirements/lock"], check=True, env=environ)
     floor = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"].removeprefix(">=")
-    assert [f"--python-version {floor} " in each for each in asked.read_text().splitlines()] == [True] * 3
+    assert [f"--python-version {floor} " in each for each in asked.read_text().splitlines()] == [True] * 4
