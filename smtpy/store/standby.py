@@ -62,7 +62,7 @@ class WithStandby:
         self._standby.close()
 
     def _ask(self, question: Callable[[Source], T], *, tells_no: bool = True) -> T:
-        """`tells_no`: whether the epoch rises with what is asked about, so that a standby of its height knows."""
+        """`tells_no`: whether what is asked about raises the epoch, so that a standby that has come as far knows."""
         if self._has_come_as_far():
             with suppress(Unavailable):  # it went a moment ago, or gave up the question for what it replays
                 answer = question(self._standby)
