@@ -89,21 +89,53 @@ def test_a_defect_is_told_without_a_word_of_anybody(sink: Sink) -> None:
     assert {each["release"].partition("@")[0] for each in (forked, other, plain, died)} == {"smtpy"}
 
 
-@pytest.mark.parametrize(
-    "command", [[SMTPY, "policy"], [SMTPY, "queue", "serve"], list(WEB)], ids=["policy", "queue", "web"]
-)
-def test_a_service_that_cannot_tell_says_what_is_missing(command: list[str], tmp_path: Path) -> None:
-    (tmp_path / "sentry_sdk.py").write_text("raise ImportError")
+PAGES = """
+import logging
+from flask import request
+from web.wsgi import app
+
+def fail():
+    token = request.args["token"]
+    raise ValueError(f"{token} {request.headers}")
+
+app.view_functions["signing.sign_in"] = fail
+cookie = {"Cookie": "__Host-sid=sid=abc"}
+url = "http://localhost:8000/auth/sign-in?token=tok-4711&to=ann@a.example"
+answer = app.test_client().get(url, headers=cookie)
+assert answer.status_code == 500
+logging.shutdown()
+"""
+
+
+def test_a_page_that_goes_wrong_tells_nothing_of_the_request(sink: Sink, made: Path) -> None:
+    environ = {"SMTPY_CONFIG": str(made), "SMTPY_SENTRY_DSN": f"http://key@127.0.0.1:{sink.port}/7"}
+    subprocess.run([sys.executable, "-c", PAGES], env={**os.environ, **environ}, check=True)
+    (told,) = events(sink)
+    assert told["tags"] == {"process": "web"}
+    assert told["logentry"] == {"message": "%s %s failed"}
+    assert told["exception"]["values"][-1]["stacktrace"]["frames"][-1]["function"] == "fail"
+    assert told.keys() & {"request", "user", "extra", "contexts", "breadcrumbs", "modules"} == set()
+    assert [each for each in STRANGERS if each in json.dumps(told)] == []
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """What `smtpy init` has made."""
     config = tmp_path / "smtpy.toml"
     folders = ("--state-dir", str(tmp_path), "--run-dir", str(tmp_path))
     names = ("--hostname", "mx.our.example", "--postmaster", POSTMASTER)
     subprocess.run([SMTPY, "init", "--config", str(config), *names, *folders], check=True, capture_output=True)
-    environ = {
-        "SMTPY_CONFIG": str(config),
-        "SMTPY_SENTRY_DSN": "https://key@sentry.example/7",
-        "PYTHONPATH": str(tmp_path),
-    }
-    ended = subprocess.run(command, env={**os.environ, **environ}, capture_output=True, text=True, timeout=30)
+    return config
+
+
+@pytest.mark.parametrize(
+    "command", [[SMTPY, "policy"], [SMTPY, "queue", "serve"], list(WEB)], ids=["policy", "queue", "web"]
+)
+def test_a_service_that_cannot_tell_says_what_is_missing(command: list[str], made: Path, tmp_path: Path) -> None:
+    (tmp_path / "sentry_sdk.py").write_text("raise ImportError")
+    wanted = {"SMTPY_SENTRY_DSN": "https://key@sentry.example/7", "PYTHONPATH": str(tmp_path)}
+    environ = {**os.environ, **wanted, "SMTPY_CONFIG": str(made)}
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30)
     assert ended.returncode != 0
     assert "sentry_dsn takes packages that are not installed: pip install 'smtpy[sentry]'" in ended.stderr
     assert "Traceback" not in ended.stderr
