@@ -141,8 +141,9 @@ def add(c: Change, address: str, *, owner: str | None = None, **choices: Unpack[
     local = fold(found.local)
     there = c.session.scalar(select(Alias).where(Alias.domain_id == domain.id, Alias.local == local))
     if there is not None:
-        _make_room(c, there, str(found), owner_id)
-    row = Alias(domain_id=domain.id, owner_id=owner_id, local=local)
+        _refuse_taken(c, there, str(found), owner_id)
+    row = there or Alias(domain_id=domain.id, owner_id=owner_id, local=local)
+    row.enabled, row.created_at, row.deleted_at = True, c.now, None
     row.mode, row.when_off = domain.default_mode, domain.when_off
     behind = mailboxes.of_owner(c.session, owner_id, choices.get("to", ()))
     _choose(row, choices)
@@ -154,8 +155,8 @@ def add(c: Change, address: str, *, owner: str | None = None, **choices: Unpack[
     return ALIASES.added(c, row)
 
 
-def _make_room(c: Change, there: Alias, found: str, owner_id: int) -> None:
-    """Have an address that was used before be free for who had it. Raises AlreadyThere, InTrash."""
+def _refuse_taken(c: Change, there: Alias, found: str, owner_id: int) -> None:
+    """An address that was used before is free for who had it. Raises AlreadyThere, InTrash."""
     if there.deleted_at is None:
         raise AlreadyThere("address", f"{found} is there already. Choose another address.")
     if not _is_spent(c.session, there):
@@ -163,8 +164,6 @@ def _make_room(c: Change, there: Alias, found: str, owner_id: int) -> None:
         raise InTrash("address", words)
     if there.owner_id != owner_id:
         raise InTrash("address", f"{found} was somebody else's, and is kept for them. Choose another address.")
-    c.session.delete(there)
-    c.session.flush()
 
 
 def set_(c: Change, name: str, **choices: Unpack[Choices]) -> AliasView:

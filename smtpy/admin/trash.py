@@ -1,20 +1,23 @@
 """What has lain in the trash for long enough goes, and how little stays.
 
-An alias leaves its address behind, which nobody but its owner may have again: a row in the trash that leads nowhere and
-tells nothing more. A domain goes with all that is on it; its name is whose DNS says it is. A mailbox goes once nothing
-leads to it. A user goes with all that is theirs alone. Who leaves addresses behind on domains of others, or mail in
-the journal, leaves them without a name: SQLite gives the number of a row that is gone to the next one, and with it
-would go what the journal has by that number.
+An alias leaves its address behind, which nobody but its owner may have again: its row stays in the trash, leads nowhere
+and tells nothing more. A domain goes with all that is on it; its name is whose DNS says it is. A mailbox goes once
+nothing leads to it. A user goes with all that is theirs alone. Who leaves addresses behind on domains of others, or
+mail in the journal, leaves them without a name: SQLite gives the number of a row that is gone to the next one, and with
+it would go what the journal has by that number.
 
 Each function takes away `limit` rows at most and says how many; fewer means that no more are due. What stands on others
 goes first: aliases, domains, mailboxes, users. What is due is looked for before the lock of all changes is taken, since
 among a million rows that takes seconds, and once more of what was found: some of it may be restored by then.
+
+The journal may have a million rows of one alias that senders do not let go of. They know it by its number, so the row
+of an alias goes only with its domain, and only after they have been made to forget it, a part at a time.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, Select, and_, delete, insert, or_, select
+from sqlalchemy import Engine, Select, and_, delete, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from smtpy.admin.change import Change, change, reading
@@ -36,14 +39,13 @@ def aliases(engine: Engine, before: datetime, limit: int) -> int:
     found = _found(engine, select(Alias.id).where(due), limit)
     if not found:
         return 0
-    columns = (Alias.domain_id, Alias.owner_id, Alias.local, Alias.deleted_at)
     with change(engine, by=ACTOR) as c:
-        rows = c.session.execute(select(Alias.id, *columns).where(Alias.id.in_(found), due)).all()
-        _take(c, Alias, [row.id for row in rows])  # with mailboxes, tags, counts and senders
-        if rows:
-            addresses = [{column.key: getattr(row, column.key) for column in columns} for row in rows]
-            c.session.execute(insert(Alias), addresses)
-    return len(rows)
+        rows = c.session.scalars(select(Alias).where(Alias.id.in_(found), due)).all()
+        _clear(c, Alias, found := [row.id for row in rows])  # mailboxes, tags, counts and senders
+        for row in rows:
+            row.note, row.pinned, row.expires_at, row.last_at = "", False, None, None
+        _note(c, Alias, found)
+    return len(found)
 
 
 def domains(engine: Engine, before: datetime, limit: int) -> int:
@@ -51,12 +53,17 @@ def domains(engine: Engine, before: datetime, limit: int) -> int:
     due = select(Domain.id).where(Domain.deleted_at < before)
     if not _found(engine, due, 1):
         return 0
+    on_them = select(Alias.id).where(Alias.domain_id.in_(due))
+    found = _found(engine, on_them, limit)
+    if found and _forget(engine, found, limit):
+        return limit
     with change(engine, by=ACTOR) as c:
-        standing = _ids(c.session, select(Alias.id).where(Alias.domain_id.in_(due)), limit)
+        standing = _ids(c.session, on_them.where(Alias.id.in_(found)), limit)
         _take(c, Alias, standing)
         if len(standing) == limit:
             return limit
-        gone = _ids(c.session, due, limit - len(standing))
+        empty = ~select(1).where(Alias.domain_id == Domain.id).exists()
+        gone = _ids(c.session, due.where(empty), limit - len(standing))
         c.session.execute(delete(SigningKey).where(SigningKey.domain_id.in_(gone)))
         _take(c, Domain, gone)
     return len(standing) + len(gone)
@@ -95,14 +102,28 @@ def users(engine: Engine, before: datetime, limit: int) -> int:
 
 def _unname(c: Change, ids: Sequence[int]) -> None:
     """Nothing that is theirs alone stays, and nobody's name."""
-    for table in Base.metadata.sorted_tables:
-        for key in table.foreign_keys:
-            if key.references(User.__table__) and key.ondelete == "CASCADE":  # type: ignore[arg-type]
-                c.session.execute(delete(table).where(key.parent.in_(ids)))
+    _clear(c, User, ids)
     for user in c.session.scalars(select(User).where(User.id.in_(ids))):
         user.email = user.key = f"{user.uuid}{NOBODY}"
         user.name, user.password, user.totp, user.totp_step = "", None, None, None
     _note(c, User, ids)
+
+
+def _clear(c: Change, owner: type[Alias | User], ids: Sequence[int]) -> None:
+    """All that would go with these rows."""
+    for table in Base.metadata.sorted_tables:
+        for key in table.foreign_keys:
+            if key.references(owner.__table__) and key.ondelete == "CASCADE":  # type: ignore[arg-type]
+                c.session.execute(delete(table).where(key.parent.in_(ids)))
+
+
+def _forget(engine: Engine, ids: Sequence[int], limit: int) -> bool:
+    """Have the journal know these aliases no more, in `limit` of its rows; whether there were any."""
+    place = (JournalRecipient.journal_id, JournalRecipient.position)
+    of_them = select(*place).where(JournalRecipient.alias_id.in_(ids)).limit(limit)
+    with engine.begin() as connection:
+        forgotten = update(JournalRecipient).where(tuple_(*place).in_(of_them)).values(alias_id=None)
+        return connection.execute(forgotten).rowcount > 0
 
 
 def _found(engine: Engine, chosen: Select[int], limit: int) -> list[int]:

@@ -15,6 +15,7 @@ from smtpy.admin.scope import Viewer
 from smtpy.directory.entries import Alias as InDirectory
 from smtpy.store.accounts import Passkey
 from smtpy.store.directory import SqlDirectory
+from smtpy.store.records import JournalRecipient
 from smtpy.store.schema import Alias, Audit, Domain, Mailbox, SigningKey, User
 from smtpy.store.tallies import AliasDay, Correspondent
 from smtpy.vault import Vault
@@ -63,6 +64,11 @@ def empty(engine: Engine, before: datetime = LATER, limit: int = 500) -> dict[st
 def count(engine: Engine, table: type) -> int:
     with Session(engine) as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def alias_id(engine: Engine, address: str) -> int:
+    with Session(engine) as session:
+        return aliases.find(session, address).id
 
 
 def known(engine: Engine, local: str) -> InDirectory | None:
@@ -217,6 +223,34 @@ def test_what_is_restored_meanwhile_stays(house: Engine, monkeypatch: pytest.Mon
     left = known(house, "shop")
     assert left
     assert (left.trashed, left.mailboxes) == (False, (INBOX,))
+
+
+def remembered(engine: Engine) -> list[int | None]:
+    with Session(engine) as session:
+        return list(session.scalars(select(JournalRecipient.alias_id)))
+
+
+def test_what_the_journal_has_of_an_alias_is_not_touched(house: Engine) -> None:
+    """It may be a million rows, of an address that was thrown away for what came to it."""
+    number = alias_id(house, SHOP)
+    put(house, entry(to(SHOP, alias_id=number)))
+    throw_away(house, (aliases, SHOP))
+    assert empty(house)["aliases"] == 1
+    assert remembered(house) == [number]
+    with change(house, by="test") as c:
+        aliases.add(c, SHOP, owner=ANN, to=[INBOX])
+    assert remembered(house) == [alias_id(house, SHOP)]
+
+
+def test_the_journal_forgets_aliases_of_a_domain_a_part_at_a_time(house: Engine) -> None:
+    number = alias_id(house, f"own@{HERS}")
+    put(house, *(entry(to(f"own@{HERS}", alias_id=number)) for _ in range(3)))
+    throw_away(house, (domains, HERS))
+    rounds = []
+    for _ in range(4):
+        rounds.append(trash.domains(house, LATER, 2))
+        rounds.append(remembered(house).count(None))
+    assert rounds == [2, 2, 2, 3, 2, 3, 0, 3]
 
 
 def test_a_round_takes_what_it_was_told(house: Engine) -> None:
