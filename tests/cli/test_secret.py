@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from smtpy.cli.files import write_whole
 from smtpy.cli.secret import OCTETS, fingerprint
 from smtpy.config import load
 from smtpy.srs import BadReturnAddress
@@ -109,6 +110,13 @@ def test_owner_and_mode_stay_and_what_cannot_be_written_is_as_before(smtpy: Run,
     after = path.stat()
     assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
     assert sorted(each.name for each in secrets.iterdir()) == sorted(OCTETS)
+
+
+def test_what_was_not_written_is_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_whole(tmp_path / "secret", "s" * 24, 0o600)
+    assert [each.name for each in tmp_path.iterdir()] == ["secret"]
 
 
 def test_bad_settings_are_refused_first(tmp_path: Path) -> None:
