@@ -35,6 +35,23 @@ def units_run(host: Host) -> None:
             raise Otherwise(f"{unit} is exposed by {exposure}, more than {most}")
 
 
+def pages_lack_nothing(host: Host) -> None:
+    """Database, counters and all services answer the web process, once the worker has looked about."""
+    asked = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/readyz').read().decode())"
+    wait_for(lambda: host.ssh(f'python3 -c "{asked}"').stdout.strip() == "ok", f"{host.name} to lack nothing", 60)
+
+
+def kept_up_to_date(host: Host) -> None:
+    """Updates are looked for each day, and both programs start with what they were given."""
+    for setting in ("Update-Package-Lists", "Unattended-Upgrade"):
+        said = host.does(f"apt-config dump APT::Periodic::{setting}")
+        if '"1"' not in said:
+            raise Otherwise(f"{host.name}: {said}")
+    host.does("unattended-upgrade --dry-run")
+    if "NEEDRESTART-VER" not in (said := host.does("needrestart -b -r l")):
+        raise Otherwise(f"{host.name}: needrestart says {said}")
+
+
 def ports_are_right(host: Host, open_: Sequence[int], shut: Sequence[int] = ()) -> None:
     """From the world these answer, and those do not, though somebody listens there; nor does one more."""
     host.does(f"systemd-run --quiet --collect --unit=listener python3 -m http.server {CLOSED}")

@@ -11,7 +11,17 @@ from threading import Event, Thread
 import yaml
 from pyrage import x25519
 
-from tests.ansible.looking import ALIAS, anybody, declare, forwarded, letter, ports_are_right, units_run
+from tests.ansible.looking import (
+    ALIAS,
+    anybody,
+    declare,
+    forwarded,
+    kept_up_to_date,
+    letter,
+    pages_lack_nothing,
+    ports_are_right,
+    units_run,
+)
 from tests.ansible.playing import MINE, changes, commit, converges, play, say, step, take
 from tests.ansible.world import ACME, MAILBOX, ROOTS, SENDER, WORLD, Host, Otherwise, World, note, wait_for
 from tests.dialog import Dialog
@@ -29,7 +39,7 @@ SHARED = {
     "vault_postgres_password": PASSWORD,
     "vault_redis_password": PASSWORD,
     "vault_database_url": f"postgresql://smtpy:{PASSWORD}@127.0.0.1/smtpy?sslmode=require",
-    "vault_limits_url": f"redis://:{PASSWORD}@127.0.0.1:6379",
+    "vault_limits_url": f"rediss://:{PASSWORD}@127.0.0.1:6379?ssl_cert_reqs=none",
 }
 
 
@@ -42,6 +52,8 @@ def show(world: World) -> None:
         units_run(MX)
     with step("ports are open that are to be, and no others"):
         ports_are_right(MX, OPEN)
+    with step("updates come by themselves"):
+        kept_up_to_date(MX)
     with step("a message is forwarded"):
         declare(MX)
         forwarded(world, MX)
@@ -196,6 +208,7 @@ def shared(world: World) -> None:
         ports_are_right(MX, (*OPEN, 5432, 6379))
     with step("smtpy restore brings back what was declared; nothing listens meanwhile"):
         come_back()
+        pages_lack_nothing(MX)
     with step("a message is forwarded"):
         forwarded(world, MX)
 

@@ -97,7 +97,9 @@ def test_what_is_notified_is_there() -> None:
 def test_settings_are_those_of_smtpy() -> None:
     assert DEFAULTS["smtpy_base_settings"].keys() <= Settings.model_fields.keys()
     assert set(SECRETS) < DEFAULTS["smtpy_secrets"].keys() <= Settings.model_fields.keys()
-    assert set(re.findall(r"'(backup_\w+)':", DEFAULTS["backup_settings"])) <= Settings.model_fields.keys()
+    given = re.findall(r"'(\w+)':", DEFAULTS["backup_settings"] + DEFAULTS["https_settings"])
+    assert len(given) == 4
+    assert set(given) <= Settings.model_fields.keys()
 
 
 def test_every_secret_is_among_the_credentials() -> None:

@@ -9,7 +9,16 @@ from threading import Event, Thread
 
 import yaml
 
-from tests.ansible.looking import DOMAIN, declare, forwarded, letter, ports_are_right, send, units_run
+from tests.ansible.looking import (
+    DOMAIN,
+    declare,
+    forwarded,
+    letter,
+    pages_lack_nothing,
+    ports_are_right,
+    send,
+    units_run,
+)
 from tests.ansible.playing import MINE, changes, commit, converges, say, step, take
 from tests.ansible.world import MAILBOX, SENDER, Host, Otherwise, World, note, wait_for
 
@@ -26,8 +35,9 @@ def show(world: World) -> None:
     say("vault", **{name: value or secrets.token_hex(24) for name, value in example.items()})
     converges(HOSTS)
     for host in (A, B):
-        with step(f"{host.name}: units run, and are not exposed; ports are right"):
+        with step(f"{host.name}: units run, and are not exposed; ports are right; database and counters are reached"):
             units_run(host)
+            pages_lack_nothing(host)
             ports_are_right(host, (22, 25))
     with step(f"{DB.name}: PostgreSQL and Redis are closed to the world"):
         ports_are_right(DB, (22,), (5432, 6379))
