@@ -118,19 +118,18 @@ def test_a_page_that_goes_wrong_tells_nothing_of_the_request(sink: Sink, made: P
     assert [each for each in STRANGERS if each in json.dumps(told)] == []
 
 
-@pytest.fixture
-def made(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `smtpy init` has made."""
-    config = tmp_path / "smtpy.toml"
-    folders = ("--state-dir", str(tmp_path), "--run-dir", str(tmp_path))
+    folder = tmp_path_factory.mktemp("made")
+    config = folder / "smtpy.toml"
+    folders = ("--state-dir", str(folder), "--run-dir", str(folder))
     names = ("--hostname", "mx.our.example", "--postmaster", POSTMASTER)
     subprocess.run([SMTPY, "init", "--config", str(config), *names, *folders], check=True, capture_output=True)
     return config
 
 
-@pytest.mark.parametrize(
-    "command", [[SMTPY, "policy"], [SMTPY, "queue", "serve"], list(WEB)], ids=["policy", "queue", "web"]
-)
+@pytest.mark.parametrize("command", [[SMTPY, "policy"], list(WEB)], ids=["policy", "web"])
 def test_a_service_that_cannot_tell_says_what_is_missing(command: list[str], made: Path, tmp_path: Path) -> None:
     (tmp_path / "sentry_sdk.py").write_text("raise ImportError")
     wanted = {"SMTPY_SENTRY_DSN": "https://key@sentry.example/7", "PYTHONPATH": str(tmp_path)}
