@@ -47,8 +47,8 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
     keys = [key.get_secret_value() for key in settings.secret_keys]
     secure = settings.web_origin.startswith("https://")
     app.config.update(
-        SECRET_KEY=f"web:{keys[0]}",  # signs CSRF tokens only: sessions are in the database
-        SECRET_KEY_FALLBACKS=[f"web:{key}" for key in keys[1:]],
+        # Of CSRF tokens: sessions are in the database. The last one signs, all are believed (itsdangerous).
+        WTF_CSRF_SECRET_KEY=[f"web:{key}" for key in reversed(keys)],
         MAX_CONTENT_LENGTH=MAX_BODY,
         MAX_FORM_PARTS=2000,
         PREFERRED_URL_SCHEME="https" if secure else "http",

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
+from smtpy.config import Settings
 from smtpy.store.columns import Base
 from tests.web.routes import some
 from tests.web.test_access import some_url
 from tests.web.world import World, rightful
+from web import create_app
 
 Build = Callable[..., World]
 MOVING = ("web_sessions", "attempts")  # written by looking on: who was here when
@@ -45,12 +49,33 @@ def test_17_every_write_without_a_token_is_refused(build_world: Build) -> None:
     assert digest(world.engine) == before
 
 
+def token(world: World, who: str) -> dict[str, str]:
+    """That of a form of theirs."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', world.as_(who).get("/").text)
+    assert found
+    return {"csrf_token": found[1]}
+
+
 def test_17_a_token_is_good_in_its_own_session_only(build_world: Build) -> None:
     world = build_world()
-    token = re.search(r'name="csrf_token" value="([^"]+)"', world.as_("other").get("/").text)
-    assert token
-    assert world.as_("owner").post("/auth/sign-out", data={"csrf_token": token[1]}).status_code == 400
-    assert world.as_("other").post("/auth/sign-out", data={"csrf_token": token[1]}).status_code == 303
+    theirs = token(world, "other")
+    assert world.as_("owner").post("/auth/sign-out", data=theirs).status_code == 400
+    assert world.as_("other").post("/auth/sign-out", data=theirs).status_code == 303
+
+
+def test_17_a_token_outlives_the_use_of_its_secret(build_world: Build, settings: Settings) -> None:
+    """A form that was open, and one of another host, which is restarted later."""
+    new, old = SecretStr("n" * 48), settings.secret_keys[0]
+    world = build_world()
+    for first, then in (((old,), (new, old)), ((new, old), (old, new))):
+        made, there = (
+            replace(world, app=create_app(settings.model_copy(update={"secret_keys": keys}), world.engine))
+            for keys in (first, then)
+        )
+        done = there.as_("owner").post(f"/aliases/{world.things['alias']}/switch", data=token(made, "owner"))
+        assert done.status_code == 303, then
+    gone = replace(world, app=create_app(settings.model_copy(update={"secret_keys": (new,)}), world.engine))
+    assert gone.as_("owner").post("/auth/sign-out", data=token(world, "owner")).status_code == 400
 
 
 def test_18_every_write_from_another_site_is_refused(world: World) -> None:
