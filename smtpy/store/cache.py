@@ -3,19 +3,24 @@
 An answer holds until the epoch moves; then it is asked again. When the database does not answer, the last answer is
 given (serve-stale) if it was one: mail to a known address goes on while the database is away. An address never asked
 for, or unknown before the last change, is Unavailable then, never "no".
+
+One "no" is as good as the answers given then: that a domain which mailboxes behind them are on is none of ours, since
+the directory allows no mailbox there. Postfix asks about each mailbox it was given (cleanup, virtual_alias_maps), so
+mail to a known address would stop at its mailbox otherwise, whenever anything had changed since the last message there.
 """
 
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Engine
 
 from smtpy.directory.entries import Alias, Automatic, Domain, SigningKey
 from smtpy.directory.questions import Directory, Unavailable
+from smtpy.mail.address import parse_domain
 from smtpy.store.epoch import EpochWatcher
 
 REST_SECONDS = 1.0  # after a failure nobody asks for so long: a locked database would cost each message the deadline
@@ -86,6 +91,7 @@ class CachedDirectory(_Remembering):
         self._watcher = watcher
         self._entries = entries
         self._held: OrderedDict[_Key, tuple[int, Any]] = OrderedDict()
+        self._outside: OrderedDict[_Key, None] = OrderedDict()  # domains of mailboxes behind answers
         self._lock = threading.Lock()
         self._resting_until = 0.0
         self._ready = _Ready(self)
@@ -116,16 +122,16 @@ class CachedDirectory(_Remembering):
 
     def held(self, key: _Key) -> tuple[bool, Any]:
         """(whether there is an answer that may be given now, the answer). A stale one may while the database rests."""
+        answer = None
         with self._lock:
-            if (found := self._held.get(key)) is None:
-                return False, None
-            self._held.move_to_end(key)
-            generation, answer = found
-            if generation == self._watcher.generation:
-                self.known += 1
-                return True, answer
+            if (found := self._held.get(key)) is not None:
+                self._held.move_to_end(key)
+                generation, answer = found
+                if generation == self._watcher.generation:
+                    self.known += 1
+                    return True, answer
         # An old "no" is not "no" any more: there has been a change since, and it may have been this address's.
-        if answer not in NOTHING and time.monotonic() < self._resting_until:
+        if (answer not in NOTHING or key in self._outside) and time.monotonic() < self._resting_until:
             self.stale += 1
             return True, answer
         return False, None
@@ -157,8 +163,27 @@ class CachedDirectory(_Remembering):
         with self._lock:
             self._held[key] = (generation, answer)
             self._held.move_to_end(key)
-            if len(self._held) > self._entries:
-                self._held.popitem(last=False)
+            for domain in _outside(answer):
+                self._outside[domain] = None
+                self._outside.move_to_end(domain)
+            if key[0] == "domain" and answer is not None:
+                self._outside.pop(key, None)
+            for held in (self._held, self._outside):
+                while len(held) > self._entries:
+                    held.popitem(last=False)
+
+
+def _outside(answer: object) -> Iterator[_Key]:
+    """The domains of the mailboxes behind an answer, as they are asked for."""
+    mailboxes: tuple[str, ...] = ()
+    match answer:
+        case Alias():
+            mailboxes = answer.mailboxes
+        case Domain(role_mailbox=str(address)):
+            mailboxes = (address,)
+        case (Automatic(), *_):
+            mailboxes = tuple(address for rule in cast("tuple[Automatic, ...]", answer) for address in rule.mailboxes)
+    return (("domain", parse_domain(address.rpartition("@")[2])) for address in mailboxes)
 
 
 class _Ready(_Remembering):

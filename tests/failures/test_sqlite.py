@@ -120,7 +120,9 @@ def test_away_at_the_start(village: Stand) -> None:
 
 
 def test_away_after_a_change(village: Stand) -> None:
-    """What is in memory is known to be old, and still better than nothing."""
+    """What is in memory is known to be old, and still better than nothing; of the mailbox's domain, too, of which
+    nobody has asked since the change.
+    """
     letter = write(ANN)
     assert_arrives(village, letter, letter.send(village))
     assert decisive(write(NEW).send(village)).code == 550

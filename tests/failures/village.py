@@ -33,7 +33,7 @@ ALIASES = {
     CAT: "cat@home.example",
     QUIET: "ann@home.example",
     FULL: "full@home.example",
-    NEW: "ben@home.example",
+    NEW: "new@elsewhere.example",  # a domain that nothing else leads to
 }
 _numbers = count(1)
 

@@ -110,6 +110,7 @@ def assert_old_answers(directory: CachedDirectory, domain: Domain) -> None:
             each.alias(domain, "nobody")
         with pytest.raises((Unavailable, NotCached)):
             each.domain("foreign.example")
+        assert each.domain("far.example") is None  # that of the mailbox: as known as the alias that leads there
 
 
 def assert_unknown_is_unavailable(directory: CachedDirectory, domain: Domain) -> None:
