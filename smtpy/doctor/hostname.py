@@ -37,8 +37,9 @@ def _look(settings: Settings, said: Mapping[str, str], dns: Dns) -> Iterator[Fin
         return
     name = said.get("smtp_helo_name", settings.hostname).lower()
     forth = addresses if name == settings.hostname else addresses_of(dns, name)
-    for address in map(str, settings.outgoing_addresses or addresses):
-        yield _way_back(dns, address, name, forth) if _spoken(address, said) else _unspoken(address)
+    leaving = map(str, settings.outgoing_addresses or addresses)
+    yield from (_way_back(dns, address, name, forth) for address in leaving if _spoken(address, said))
+    yield from (_unspoken(address) for address in addresses if not _spoken(address, said))
 
 
 def _spoken(address: str, said: Mapping[str, str]) -> bool:

@@ -190,7 +190,7 @@ class Postfix:
             raise NoPostfix(f"postconf did not end within {SECONDS} s; run it yourself to see why") from None
         if done.returncode:
             words = done.stderr.strip().splitlines()[-1:] or ["postconf failed"]
-            raise NoPostfix(f"{words[0].removeprefix('postconf: fatal: ')}; name its folder by --postfix DIR")
+            raise NoPostfix(f"{words[0].rpartition('postconf: fatal: ')[2]}; correct that")
         return done.stdout
 
 

@@ -92,8 +92,11 @@ def test_mail_that_leaves_from_another_address(look: Look) -> None:
 
 def test_a_protocol_that_postfix_does_not_speak(look: Look) -> None:
     names = {HOST: {"A": [FOUR], "AAAA": [SIX]}, **ptr(FOUR, HOST)}  # no way back from the other: nothing leaves there
-    found = look(hostname.examine, names, f"myhostname = {HOST}", "inet_protocols = ipv4")
+    lines = (f"myhostname = {HOST}", "inet_protocols = ipv4")
+    found = look(hostname.examine, names, *lines)
     assert [(each.code, "in vain" in each.words) for each in found] == [(os.EX_OK, False), (WARNING, True)]
+    leaving = [FOUR, "2001:db8::99"]  # which is in no DNS
+    assert look(hostname.examine, names, *lines, outgoing_addresses=leaving) == found
 
 
 def test_behind_a_relay_only_the_way_there_counts(look: Look) -> None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smtpy.config import judge
-from smtpy.doctor import smtpd
+from smtpy.doctor import mta, smtpd
 from smtpy.doctor.certificate import judged
 from smtpy.doctor.finding import WARNING, Finding
 from smtpy.doctor.listeners import Listener, listeners
@@ -211,3 +211,11 @@ def test_what_is_no_place_to_ask() -> None:
 
 def test_without_a_postfix_it_is_not_known(tmp_path: Path) -> None:
     assert said(list(smtpd.examine(SETTINGS, tmp_path))) == [("smtpd", os.EX_OK)]
+
+
+def test_a_line_that_postfix_cannot_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "main.cf").write_text("compatibility_level = 3.6\nsmtpd_banner\n")
+    os.utime(tmp_path / "main.cf", (0, 0))  # Postfix waits for what is younger than a second
+    (found,) = mta.examine(judge(NEEDED), tmp_path)
+    words = f"{tmp_path}/main.cf, line 2: missing '=' after attribute name: \"smtpd_banner\""
+    assert (found.code, found.words, found.fix) == (os.EX_UNAVAILABLE, words, "correct that")
