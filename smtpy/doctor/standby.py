@@ -14,8 +14,9 @@ LATE_SECONDS = 10
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Nothing where there is none. What a primary that is away would have told, is not."""
+    """What a primary that is away would have told, is not."""
     if not settings.standby_url:
+        yield Finding("standby", os.EX_OK, "none is asked: standby_url is not set")
         return
     found = look(settings.database_url, settings.standby_url, settings.deadline_seconds)
     if found is None:
