@@ -2,9 +2,10 @@
 
 A process logs what nobody foresaw as an error, with its traceback; so what Sentry hears is the log, from errors on, and
 what a process dies of. What may leave the host is chosen here, rather than what may not: kinds of exceptions, the
-places in the source that they came through, templates of lines of ours, process, host, version, Postfix's queue id. The
-words of an exception and the values in a line are strangers' mail as like as not; they stay in the log of that host,
-where time and queue id find them. Locals, requests, headers, cookies and forms are not looked at in the first place.
+places in the source that they came through, templates of lines of ours, process, host, version, Postfix's queue id or
+the number that a failed page showed. The words of an exception and the values in a line are strangers' mail as like as
+not; they stay in the log of that host, where time and number find them. Locals, requests, headers, cookies and forms
+are not looked at in the first place.
 
 sentry-sdk is imported if the setting is set, and not else.
 """
@@ -57,7 +58,7 @@ def chosen(event: Mapping[str, Any], hint: Mapping[str, Any]) -> dict[str, Any]:
     record = hint.get("log_record")
     if isinstance(record, logging.LogRecord) and record.name.startswith("smtpy."):
         kept["logentry"] = {"message": record.msg}
-        kept["tags"] |= dict(_queue_id(record))
+        kept["tags"] |= dict(_named(record))
     if exceptions := event.get("exception"):
         kept["exception"] = {"values": [_exception(each) for each in exceptions["values"]]}
     return kept
@@ -72,7 +73,8 @@ def _exception(told: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _queue_id(record: logging.LogRecord) -> Iterator[tuple[str, str]]:
-    """Of a line that begins with one."""
-    if record.msg.startswith("%s: ") and isinstance(record.args, tuple):
-        yield "queue_id", str(record.args[0])
+def _named(record: logging.LogRecord) -> Iterator[tuple[str, str]]:
+    """What a line begins with, by which it is found in the log of its host."""
+    for beginning, name in (("%s: ", "queue_id"), ("defect=%s: ", "defect")):
+        if record.msg.startswith(beginning) and isinstance(record.args, tuple):
+            yield name, str(record.args[0])

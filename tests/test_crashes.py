@@ -103,16 +103,19 @@ cookie = {"Cookie": "__Host-sid=sid=abc"}
 url = "http://localhost:8000/auth/sign-in?token=tok-4711&to=ann@a.example"
 answer = app.test_client().get(url, headers=cookie)
 assert answer.status_code == 500
+print(answer.text)
 logging.shutdown()
 """
 
 
 def test_a_page_that_goes_wrong_tells_nothing_of_the_request(sink: Sink, made: Path) -> None:
     environ = {"SMTPY_CONFIG": str(made), "SMTPY_SENTRY_DSN": f"http://key@127.0.0.1:{sink.port}/7"}
-    subprocess.run([sys.executable, "-c", PAGES], env={**os.environ, **environ}, check=True)
+    command = [sys.executable, "-c", PAGES]
+    shown = subprocess.run(command, env={**os.environ, **environ}, check=True, capture_output=True, text=True).stdout
     (told,) = events(sink)
-    assert told["tags"] == {"process": "web"}
-    assert told["logentry"] == {"message": "%s %s failed"}
+    assert told["tags"].keys() == {"process", "defect"}
+    assert f"in the log as {told['tags']['defect']}" in shown
+    assert told["logentry"] == {"message": "defect=%s: %s %s failed"}
     assert told["exception"]["values"][-1]["stacktrace"]["frames"][-1]["function"] == "fail"
     assert told.keys() & {"request", "user", "extra", "contexts", "breadcrumbs", "modules"} == set()
     assert [each for each in STRANGERS if each in json.dumps(told)] == []

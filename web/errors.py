@@ -1,6 +1,7 @@
 """Refusals and outages as pages: one table for the status, the words come with them. No answer shows a traceback."""
 
 import logging
+import secrets
 
 from flask import Flask, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -93,5 +94,8 @@ def failed(error: Exception) -> ResponseReturnValue:
     except Outage as outage:
         return out(outage)
     except Exception:
-        log.exception("%s %s failed", request.method, request.url_rule)  # not the path: links that sign in are paths
-    return page(500, _("That went wrong"), _("The fault is ours, and it is in the log. Nothing was changed."))
+        number = secrets.token_hex(4)
+        # Not the path: links that sign in are paths.
+        log.exception("defect=%s: %s %s failed", number, request.method, request.url_rule)
+    words = _("The fault is ours, and it is in the log as %(number)s. Nothing was changed.", number=number)
+    return page(500, _("That went wrong"), words)

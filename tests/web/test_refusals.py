@@ -1,6 +1,9 @@
 """What went wrong is told by a page that shows nothing of the inside (39, 47), and by the same page to everybody."""
 
+import re
 from collections.abc import Callable
+
+import pytest
 
 import web
 from tests.web.routes import some
@@ -15,13 +18,15 @@ def _fail(**_: object) -> str:
     raise RuntimeError("CANARY")
 
 
-def test_47_a_defect_of_ours_shows_nothing_of_the_inside(world: World) -> None:
+def test_47_a_defect_of_ours_shows_nothing_of_the_inside(world: World, caplog: pytest.LogCaptureFixture) -> None:
     for route in some():
         world.app.view_functions[route.endpoint] = _fail
         answer = world.as_("admin").open(some_url(route, world), method=route.method)
         assert answer.status_code == 500, str(route)
         assert not [word for word in INSIDE if word in answer.text]
         assert "<h1>" in answer.text
+        (number,) = re.findall(r"in the log as ([0-9a-f]{8})\.", answer.text)
+        assert f"defect={number}: {route.method} " in caplog.text
 
 
 def test_47_without_the_database_people_are_asked_to_come_back(world: World) -> None:
