@@ -21,6 +21,7 @@ from tests.failures.village import (
     write,
 )
 from tests.stand import Stand
+from tests.waiting import until
 
 FULL_MEANWHILE = Answer(451, "4.3.0", "Error: queue file write error")
 LARGEST = 1 << 20  # octets of a message; Postfix wants room for one and a half
@@ -76,6 +77,7 @@ def test_it_says_452_and_loses_nothing(village: Stand) -> None:
         assert "too little for Postfix: it takes no mail until there is more" in doctor.stdout
         assert [each["queue_id"] for each in village.queue()]
     del village.inbox.replies[ALIASES[BEN]]
+    until(lambda: [each["queue_name"] for each in village.queue()] == ["deferred"], "that attempt over")
     village.flush()
     assert_comes_once(village, waiting)
     assert_arrives(village, late, late.send(village))
