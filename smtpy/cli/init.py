@@ -4,7 +4,7 @@ Safe to run again, as every start of a demo or a container does: what is there s
 addresses on their way back stop working without them. A secret that an older version did not need is added. What is
 asked for and contradicts the file that is there is refused: two sources of truth are one too many.
 
-A database URL with a password goes to the secrets: the configuration file is readable by everyone.
+A URL with a password goes to the secrets: the configuration file is readable by everyone.
 """
 
 import json
@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
@@ -85,6 +84,7 @@ def write(
     What the environment says, as in a container, is not written down a second time.
     """
     from smtpy.config.schema import PREFIX
+    from smtpy.config.sources import is_secret
 
     wanted = dict(wanted)
     said = {key: environ[name] for key in NEEDED if environ.get(name := PREFIX + key.upper())}
@@ -93,8 +93,7 @@ def write(
             raise Trouble(os.EX_USAGE, f"{path} is not there yet, and to write it takes --{key}")
     _judge(wanted | said)
     hidden = {key: known.get(key) or new(key) for key in SECRETS}
-    if urlsplit(wanted.get("database_url", "")).password:
-        hidden["database_url"] = wanted.pop("database_url")
+    hidden |= {key: wanted.pop(key) for key in list(wanted) if is_secret(key, wanted[key])}
     path.parent.mkdir(parents=True, exist_ok=True)
     named = _hide(path, hidden)
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in wanted.items()]

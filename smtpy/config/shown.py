@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from smtpy.config.schema import PREFIX, Settings
-from smtpy.config.sources import gather
+from smtpy.config.sources import URLS, gather
 
 REDACTED = "**********"
-URLS = ("database_url", "standby_url", "limits_url")
 
 Source = Literal["default", "file", "environment"]
 

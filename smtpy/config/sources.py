@@ -16,6 +16,7 @@ NOT_SETTINGS = {
     *("SMTPY_ARTEFACTS", "SMTPY_CORPORA", "SMTPY_DEMO_DIR", "SMTPY_DEMO_PORT", "SMTPY_DEMO_WEB"),
 }
 SECRETS = ("secret_keys", "srs_secrets", "encryption_keys")
+URLS = ("database_url", "standby_url", "limits_url")  # which may have a password in them
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ class Given:
             text = self.read(name, path)
             self.names[key], self.files[key] = name, path
             self.values[key] = None if text is None else text.strip()
-            if _is_secret(key, text or ""):
+            if is_secret(key, text or ""):
                 self.secret_files.append(path)
         else:
             self.problems.append((name, _unknown(name, key)))
@@ -55,8 +56,9 @@ class Given:
             return None
 
 
-def _is_secret(key: str, value: object) -> bool:
-    return key in SECRETS or (key in ("database_url", "standby_url") and ":" in urlsplit(str(value)).netloc)
+def is_secret(key: str, value: object) -> bool:
+    """Whether that value of a setting is nobody's to read: a secret, or a URL with a password."""
+    return key in SECRETS or (key in URLS and bool(urlsplit(str(value)).password or "password=" in str(value)))
 
 
 def _unknown(name: str, key: str) -> str:
@@ -97,7 +99,7 @@ def _gather_file(given: Given, path: Path) -> None:
     except tomllib.TOMLDecodeError as error:
         given.problems.append((str(path), f"not TOML: {error}"))
         return
-    if any(_is_secret(key, value) for key, value in table.items()):
+    if any(is_secret(key, value) for key, value in table.items()):
         given.secret_files.append(path)
     for key, value in table.items():
         is_file = key not in Settings.model_fields and key.endswith("_file")

@@ -55,6 +55,24 @@ def test_a_lost_machine_comes_back(restore: Callable[..., Result], house: Run, c
     assert (tmp_path / "state" / "smtpy.db").stat().st_mode & 0o007 == 0
 
 
+def test_a_password_in_a_url_comes_back_where_nobody_reads_it(
+    house: Run, config: Path, key: Key, tmp_path: Path
+) -> None:
+    """The configuration is for everybody to read, and so it does not get what was in a file of its own."""
+    (tmp_path / "limits_url").write_text("redis://:hush@cache.example:6379")
+    with config.open("a") as file:
+        file.write(f'{key[1]}\nlimits_url_file = "{tmp_path}/limits_url"\n')
+    assert house("backup", str(tmp_path / "house.age")).exit_code == 0
+    (tmp_path / "state").rename(tmp_path / "lost-state")
+    new = tmp_path / "new" / "smtpy.toml"
+    done = run("--config", str(new), "restore", str(tmp_path / "house.age"), "--identity", str(key[0]))
+    assert done.exit_code == 0, done.output
+    assert "hush" not in new.read_text()
+    secret = new.parent / "secrets" / "limits_url"
+    assert (secret.read_text(), secret.stat().st_mode & 0o777) == ("redis://:hush@cache.example:6379\n", 0o600)
+    assert run("--config", str(new), "config", "check").exit_code == 0
+
+
 def test_a_database_that_somebody_is_in_is_not_touched(
     restore: Callable[..., Result], house: Run, config: Path
 ) -> None:

@@ -337,10 +337,10 @@ def test_open_files_are_found(smtpy: Run, config: Path) -> None:
     assert in_the_open == (f"anybody can read {open_ones[1]}" in said)
 
 
-def test_a_secret_in_the_open_configuration(smtpy: Run, config: Path) -> None:
-    config.write_text(
-        config.read_text().replace('srs_secrets_file = "secrets/srs_secrets"', f'srs_secrets = ["{"s" * 20}"]')
-    )
+@pytest.mark.parametrize("said", [f'srs_secrets = ["{"s" * 20}"]', 'limits_url = "redis://:hush@cache.example"'])
+def test_a_secret_in_the_open_configuration(smtpy: Run, config: Path, said: str) -> None:
+    others = [line for line in config.read_text().splitlines() if not line.startswith(said.partition(" ")[0])]
+    config.write_text("\n".join([*others, said]))
     assert any(str(config) in words for _, words in findings(smtpy)["files"])
 
 
