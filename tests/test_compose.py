@@ -17,6 +17,7 @@ COMPOSE = ROOT / "docker-compose.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
 OURS = {name: each for name, each in SERVICES.items() if each["image"].startswith("smtpy")}
 ROOTS = {"postfix", "queue"}  # Postfix's master and its helper
+UNASKED = {"init", "worker", "https"}  # one ends, one answers nobody, one is not ours
 
 
 def test_variables_are_explained() -> None:
@@ -31,6 +32,12 @@ def test_variables_are_explained() -> None:
     }  # have defaults
 
 
+def test_the_readme_explains_them() -> None:
+    told = re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.M)
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in told if f"`{name}`" not in readme] == []
+
+
 def test_settings_are_settings() -> None:
     given = {name for each in SERVICES.values() for name in each.get("environment", {}) if name.startswith(PREFIX)}
     keys = {name.removeprefix(PREFIX).lower() for name in given - {"SMTPY_CONFIG", "SMTPY_WEB_BIND"}}
@@ -43,6 +50,7 @@ def test_each_has_bounds(name: str) -> None:
     assert {"restart", "mem_limit", "logging", "security_opt"} <= set(service) or name == "https"
     assert service["restart"] == ("no" if name == "init" else "unless-stopped")
     assert "networks" in service or service["network_mode"] == "none"
+    assert "healthcheck" in service or name in UNASKED
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -52,7 +60,6 @@ def test_what_is_ours_can_do_little(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert ("cap_add" in service) is (name in ROOTS)
-    assert "healthcheck" in service or name in {"init", "worker", "queue"}
 
 
 def test_only_smtp_and_the_web_pages_are_open() -> None:
