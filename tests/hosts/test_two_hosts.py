@@ -31,7 +31,7 @@ from tests.web.forms import forms
 from web.sessions import COOKIE
 
 PROMISE = 1.0  # seconds from a change to all hosts
-AWAY = 1.0  # seconds for which the database is stopped
+AWAY = 1.0  # seconds for which the database is stopped; with 60 it is the same, and takes a minute
 SEED = 20261127
 
 
