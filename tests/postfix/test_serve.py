@@ -41,14 +41,17 @@ def port(folder: Path) -> Iterator[int]:
         "LOOK_EVERY": "0.2",
     }
     (folder / "postfix").mkdir()
-    command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", SERVE, "smtpd_milters ="]
+    command = ["unshare", "--pid", "--fork", "--mount-proc", SERVE, "smtpd_milters ="]
     environ = {**os.environ, **{name: str(value) for name, value in values.items()}}
     with (folder / "output").open("wb") as out:
         process = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
     try:
         yield front
     finally:
-        process.send_signal(signal.SIGKILL)  # and with it, the first process of the namespace and all of them
+        # The first process of the namespace, and with it all of them. unshare's --kill-child does not reach master: it
+        # changes its user, for which the kernel forgets by whose death it is to be killed.
+        (first,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(first), signal.SIGKILL)
         process.wait()
 
 
