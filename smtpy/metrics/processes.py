@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import Metric as Family
 from smtpy.metrics.table import (
     ANSWERING,
     ANSWERS,
+    DUTIES,
     LOST,
     PUT_OFF,
     REFUSED,
@@ -30,6 +31,7 @@ COUNTED = {
     UNDECLARED: "undeclared",
     REQUESTS: "requests",
     REFUSED: "refused",
+    DUTIES: "duties",
 }
 GAUGED = {WATCHING: "watching", UNWRITTEN: "waiting"}
 

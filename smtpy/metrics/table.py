@@ -103,6 +103,12 @@ REFUSED = Metric(
     "Tries to show who one is that failed: by password, code or passkey.",
     ("pid", "way"),
 )
+DUTIES = Metric(
+    "smtpy_duties_total",
+    "counter",
+    "Rounds of the worker's duties, by how they ended: done, or failed, as while the database is away.",
+    ("pid", "duty", "outcome"),
+)
 DATABASE = Metric(
     "smtpy_database_up", "gauge", "Whether the database answered this visit; if not, counters stand still."
 )
@@ -134,6 +140,6 @@ LOOKED = Metric("smtpy_doctor_looked_seconds", "gauge", "When it looked last, in
 
 METRICS = (
     *(MESSAGES, RECIPIENTS, DECIDING, AUTHENTICATED, EVENTS, DELIVERING),
-    *(ANSWERS, WATCHING, LOST, UNWRITTEN, PUT_OFF, UNDECLARED, REQUESTS, ANSWERING, REFUSED),
+    *(ANSWERS, WATCHING, LOST, UNWRITTEN, PUT_OFF, UNDECLARED, REQUESTS, ANSWERING, REFUSED, DUTIES),
     *(DATABASE, DNS, QUEUE, WAITING, DOCTOR, LOOKED),
 )

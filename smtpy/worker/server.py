@@ -16,6 +16,7 @@ from threading import Event, Thread
 
 from smtpy.admin.outages import Outage, named
 from smtpy.config import Settings
+from smtpy.pulse import Numbers, Pulse
 from smtpy.serving import Sparing
 from smtpy.store.engine import open_engine
 from smtpy.store.leases import leave, take
@@ -35,10 +36,11 @@ def serve(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # for all threads to come: it is this one that waits for them
     worker = Worker(settings)
-    worker.start()
-    log.info("ready: %s", ", ".join(worker.does))
-    signal.sigwait(_STOP)
-    worker.stop()
+    with Pulse(settings.run_dir, "worker", worker.numbers.told):
+        worker.start()
+        log.info("ready: %s", ", ".join(worker.does))
+        signal.sigwait(_STOP)
+        worker.stop()
 
 
 class Worker:
@@ -54,6 +56,7 @@ class Worker:
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._not_before: defaultdict[str, float] = defaultdict(float)
         self._failures = Sparing(log)
+        self.numbers = Numbers(*(_counted(duty, done=done) for duty in DUTIES for done in (True, False)))
         shifts = [tuple(duty for duty in DUTIES if not duty.apart), *((duty,) for duty in DUTIES if duty.apart)]
         self._threads = [Thread(target=self._run, args=(shift,), name="worker", daemon=True) for shift in shifts]
         path = settings.postfix_log
@@ -89,22 +92,35 @@ class Worker:
 
     def _turn(self, duty: Duty) -> None:
         """The edge of the process: whatever happens to one duty, the others are done."""
+        done = False
         try:
             with named():
-                now = datetime.now(UTC)
-                if duty.here:
-                    duty.run(self._post)
-                    self._not_before[duty.name] = time.monotonic() + duty.every.total_seconds()
-                elif take(self._post.engine, duty.name, self._holder, now, now + LEASE):
-                    self._do(duty)
+                if not self._do(duty):
+                    return
+                done = True
         except Outage as outage:
             self._failures.warning("duty=%r not done why=%r", duty.name, str(outage))
         except Exception:
             log.exception("duty=%r failed", duty.name)
+        self.numbers.add(_counted(duty, done=done))
 
-    def _do(self, duty: Duty) -> None:
+    def _do(self, duty: Duty) -> bool:
+        """False: it is another worker's, or not its time yet."""
+        if duty.here:
+            duty.run(self._post)
+            self._not_before[duty.name] = time.monotonic() + duty.every.total_seconds()
+            return True
+        now = datetime.now(UTC)
+        if not take(self._post.engine, duty.name, self._holder, now, now + LEASE):
+            return False
         try:
             duty.run(self._post)
         finally:  # half done and left, it is anybody's at once
             pause = timedelta() if self._post.stopping.is_set() else duty.every
             leave(self._post.engine, duty.name, self._holder, datetime.now(UTC) + pause)
+        return True
+
+
+def _counted(duty: Duty, *, done: bool) -> str:
+    """How that is told in the pulse."""
+    return f"duties {duty.name.replace(' ', '_')} {'done' if done else 'failed'}"

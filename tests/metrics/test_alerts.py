@@ -48,6 +48,7 @@ LOST = f"smtpy_journal_lost_total{{{ONE},process='milter',pid='8'}}"
 PUT_OFF = f"smtpy_put_off_total{{{ONE},process='policy',pid='7'}}"
 FAILED = f"smtpy_web_requests_total{{{ONE},endpoint='home.dashboard',pid='9',status='500'}}"
 REFUSED = f"smtpy_web_sign_ins_refused_total{{{ONE},pid='9',way='password'}}"
+DONE, UNDONE = (f"smtpy_duties_total{{{ONE},duty='back_up',outcome='{how}',pid='5'}}" for how in ("done", "failed"))
 WAITING = f"smtpy_queue_waiting{{{ONE},longer_than='43200'}}"
 
 WELL = {
@@ -61,6 +62,8 @@ WELL = {
     PUT_OFF: "3xN",
     FAILED: "2xN",
     REFUSED: "0+3xN",
+    DONE: "0+1xN",
+    UNDONE: "0+1xN",
     WAITING: "10xN",
     **{events(kind, host): f"0+{n}xN" for host in (ONE, TWO) for kind, n in (("sent", 10), ("bounced", 1))},
     **{decided(le, host): f"0+{n}xN" for host in (ONE, TWO) for le, n in (("2.5", 100), ("+Inf", 104))},
@@ -111,6 +114,7 @@ CASES = [
         },
         {80: set()},
     ),
+    Case("a duty fails each time", {DONE: "9xN", UNDONE: "0x9 1+1xN"}, {9: set(), 20: {"SmtpyDutyFails"}}),
     Case("four pages go wrong", {FAILED: "2x9 6xN"}, {9: set(), 11: {"SmtpyPages"}, 40: set()}),
     Case("four tries a minute fail", {REFUSED: "0+4xN"}, {25: set(), 60: {"SmtpyGuessing"}, 70: {"SmtpyGuessing"}}),
     Case(
@@ -159,6 +163,11 @@ SAID = {  # by rule: what is not as in WELL; by whose labels; and then in which 
         {WAITING: "11xN"},
         {"instance": "mx1:9925", "longer_than": "43200"},
         "11 messages on mx1:9925 have waited for more than twelve hours",
+    ),
+    "SmtpyDutyFails": (
+        {DONE: "9xN", UNDONE: "0+9xN"},
+        {"duty": "back_up"},
+        "The worker fails to back_up, each time; its log says why",
     ),
     "SmtpyPages": (
         {FAILED: "0+300xN"},

@@ -63,6 +63,8 @@ def test_mail_is_counted_and_the_process_ends(own_stand: StandFactory) -> None:
     until(lambda: visit().get(("smtpy_doctor", "lookup")) == 0, "a look of the doctor", timeout=40)
     for process in SERVICES:
         until(lambda process=process: _answers(visit(), process) > 0, f"answers of {process} counted")
+    counted = ("smtpy_duties_total", "count_journal", "done", str(stand.pid("worker")))
+    until(lambda: visit().get(counted, 0) > 0, "a duty counted")
     (pid,) = stand.workers("web")
     until(lambda: visit().get(("smtpy_web_requests_total", "signing.sign_in", str(pid), "200")) == 1, "page counted")
     for process, series in (("milter", ANSWERS), ("web", "smtpy_web_requests_total")):
