@@ -152,7 +152,7 @@ class CachedDirectory(_Remembering):
             if not isinstance(error, Unsure):
                 self.rest()
             known, answer = self.held(key)
-            if known:
+            if known or key in self._outside:
                 return cast("_T", answer)
             raise
         if lasting or fresh is not None:
