@@ -44,19 +44,7 @@ csrf = CSRFProtect()
 def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
     """The application. Connects to the database when it is first asked for something."""
     app = Flask("web")
-    keys = [key.get_secret_value() for key in settings.secret_keys]
-    secure = settings.web_origin.startswith("https://")
-    app.config.update(
-        # Of CSRF tokens: sessions are in the database. The last one signs, all are believed (itsdangerous).
-        WTF_CSRF_SECRET_KEY=[f"web:{key}" for key in reversed(keys)],
-        MAX_CONTENT_LENGTH=MAX_BODY,
-        MAX_FORM_PARTS=2000,
-        PREFERRED_URL_SCHEME="https" if secure else "http",
-        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),  # each name bears the version of what it holds: web/look.py
-        TRUSTED_HOSTS=door.hosts_of(settings),
-        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
-        WTF_CSRF_SSL_STRICT=True,
-    )
+    app.config.update(_config(settings))
     door.open_(app, settings, engine or open_engine(settings.database_url, deadline=settings.deadline_seconds))
     if settings.web_proxies:
         hops = settings.web_proxies
@@ -84,3 +72,19 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
     ):
         part.init_app(app)
     return app
+
+
+def _config(settings: Settings) -> dict[str, object]:
+    """What Flask and its extensions are told."""
+    keys = [key.get_secret_value() for key in settings.secret_keys]
+    return {
+        # Of CSRF tokens: sessions are in the database. The last one signs, all are believed (itsdangerous).
+        "WTF_CSRF_SECRET_KEY": [f"web:{key}" for key in reversed(keys)],
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
+        "WTF_CSRF_SSL_STRICT": True,
+        "MAX_CONTENT_LENGTH": MAX_BODY,
+        "MAX_FORM_PARTS": 2000,
+        "PREFERRED_URL_SCHEME": "https" if settings.web_origin.startswith("https://") else "http",
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=365),  # each name bears the version of what it holds: web/look.py
+        "TRUSTED_HOSTS": door.hosts_of(settings),
+    }

@@ -12,6 +12,13 @@ when_off_option = click.option(
     "--when-off", type=click.Choice(WHEN_OFF), help="What senders are told while it is switched off."
 )
 mode_option = click.option("--mode", type=click.Choice(MODES), help="How mail is forwarded.")
+role_option = click.option(
+    "--role",
+    type=click.Choice(("admin", "user")),
+    default="user",
+    show_default=True,
+    help="admin: may do everything, for everybody.",
+)
 MAX_NUMBER = 2**63 - 1  # what a BIGINT column holds, and SQLite's driver
 NONE = "none"  # the word that takes a choice away
 

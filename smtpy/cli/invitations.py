@@ -3,6 +3,7 @@
 import click
 
 from smtpy.cli.acts import reading
+from smtpy.cli.choices import role_option
 from smtpy.cli.setup import Setup, pass_setup
 from smtpy.cli.show import json_option, show_list
 
@@ -14,13 +15,7 @@ def invite_command() -> None:
 
 @invite_command.command()
 @click.argument("email")
-@click.option(
-    "--role",
-    type=click.Choice(["admin", "user"]),
-    default="user",
-    show_default=True,
-    help="admin: may do everything, for everybody.",
-)
+@role_option
 @click.option("--send", is_flag=True, help="Send the link there, too.")
 @pass_setup
 def create(setup: Setup, email: str, role: str, send: bool) -> None:

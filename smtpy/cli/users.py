@@ -6,6 +6,7 @@ from types import ModuleType
 import click
 
 from smtpy.cli.acts import add_acts, listing, reading, show_page
+from smtpy.cli.choices import role_option
 from smtpy.cli.invitations import url
 from smtpy.cli.setup import Setup, pass_setup
 
@@ -23,13 +24,7 @@ def _admin() -> ModuleType:
 
 @user_command.command()
 @click.argument("email")
-@click.option(
-    "--role",
-    type=click.Choice(["admin", "user"]),
-    default="user",
-    show_default=True,
-    help="admin: may do everything, for everybody.",
-)
+@role_option
 @click.option("--name", default="", help="The person's name.")
 @pass_setup
 def add(setup: Setup, email: str, role: str, name: str) -> None:

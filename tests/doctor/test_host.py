@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from smtpy.doctor import clock, disk, outward
 from smtpy.doctor.finding import WARNING
 from smtpy.store.events import MailEvent
 from tests.admin.conftest import engine, sqlite_template, template  # noqa: F401 - fixtures
+from tests.failures.disks import mounted
 from tests.test_config import NEEDED
 
 # --- Clocks -------------------------------------------------------------------------------------------------------
@@ -77,14 +77,8 @@ def small(tmp_path: Path) -> Iterator[Path]:
     """A file system of 100 MB and 400 files."""
     folder = tmp_path / "small"
     folder.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=100m,nr_inodes=400", "smtpy-tests", str(folder)]
-    mounted = subprocess.run(words, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"this takes a tmpfs, and this user may not mount one: {mounted.stderr.strip()}")
-    try:
+    with mounted(folder, 100, "nr_inodes=400"):
         yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def filled(path: Path, megabytes: int) -> None:

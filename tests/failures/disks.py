@@ -12,9 +12,9 @@ from tests.waiting import until
 
 
 @contextmanager
-def mounted(folder: Path, megabytes: int) -> Iterator[Path]:
-    """A disk of that size, there."""
-    options = f"size={megabytes}m,mode=755"
+def mounted(folder: Path, megabytes: int, *more: str) -> Iterator[Path]:
+    """A disk of that size, there; `more`: options of mount(8)."""
+    options = ",".join((f"size={megabytes}m", "mode=755", *more))
     words = ["mount", "-t", "tmpfs", "-o", options, "smtpy-tests", str(folder)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
